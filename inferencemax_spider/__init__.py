@@ -1,0 +1,1 @@
+"""Collect the InferenceMAX and InferenceX benchmarks of LLM inference as files that can be trusted."""

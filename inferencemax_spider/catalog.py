@@ -1,0 +1,138 @@
+"""What the site publishes: models, sequences, data types, and the hwKeys that must be there.
+
+Adding a model is one entry in ``MODELS`` (or one entry in the ``CATALOG_MODELS`` setting, without a release). Slugs
+are data, not only a function: the general rule is lower case with spaces and dots turned into hyphens, and Llama
+breaks it.
+
+Source: the static JSON generation of 2025, ``/data/inference-performance/{model}-{sequence}-{data type}.json``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+DataType = Literal["e2e", "interactivity"]
+DATA_TYPES: tuple[DataType, ...] = get_args(DataType)
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""A piece of a URL and of a file name: no separators, no leading dot, so that it cannot leave a folder."""
+
+
+def general_slug(name: str) -> str:
+    """Return the slug of a model *name* by the site's general rule.
+
+    >>> general_slug("DeepSeek R1 0528")
+    'deepseek-r1-0528'
+    """
+    return re.sub(r"[ .]+", "-", name.strip().lower())
+
+
+def _folded(text: str) -> str:
+    """Reduce *text* to what makes two spellings of one name equal: letters and digits, case folded."""
+    return re.sub(r"[^a-z0-9]+", "", text.casefold())
+
+
+class Entry(BaseModel):
+    """Something that a user can name: by its name, its slug or an alias, in any case and punctuation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    slug: Slug
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All the ways in which a user may write this entry."""
+        return (self.name, self.slug, *self.aliases)
+
+
+class Model(Entry):
+    """A benchmarked model: ``name`` as the dashboard shows it, ``slug`` as it stands in the URL.
+
+    ``expected_hwkeys`` must be present in every endpoint of the model; one that is missing makes a run incomplete.
+    """
+
+    expected_hwkeys: tuple[str, ...] = ()
+
+    @classmethod
+    def named(cls, name: str, slug: str | None = None, **fields: Any) -> Self:
+        """Return the model called *name*; without a *slug* of its own it gets the general rule."""
+        return cls(name=name, slug=slug or general_slug(name), **fields)
+
+
+class Sequence(Entry):
+    """An input/output length pair: ``isl`` and ``osl`` in tokens."""
+
+    isl: int
+    osl: int
+
+    @property
+    def label(self) -> str:
+        """The pair as it stands in the CSVs: ``1k-8k``."""
+        return self.slug.replace("_", "-")
+
+
+MODELS: tuple[Model, ...] = (
+    Model.named(
+        "DeepSeek R1 0528",
+        aliases=("deepseek", "dsr1", "DeepSeek-R1"),
+        expected_hwkeys=("b200_trt",),
+    ),
+    Model.named(
+        "gpt-oss 120B",
+        aliases=("gpt-oss", "gptoss120b"),
+        expected_hwkeys=("b200_trt",),
+    ),
+    Model.named(
+        "Llama 3.3 70B Instruct",
+        # The exception of the general rule; in spite of its name the body holds fp4 rows as well as fp8.
+        slug="llama-3_3-70b-instruct-fp8",
+        aliases=("llama", "llama70b", "Llama-3.3-70B"),
+        expected_hwkeys=("b200_trt",),
+    ),
+)
+
+SEQUENCES: tuple[Sequence, ...] = (
+    Sequence(name="1K / 1K", slug="1k_1k", isl=1024, osl=1024, aliases=("1024/1024",)),
+    Sequence(name="1K / 8K", slug="1k_8k", isl=1024, osl=8192, aliases=("1024/8192",)),
+    Sequence(name="8K / 1K", slug="8k_1k", isl=8192, osl=1024, aliases=("8192/1024",)),
+)
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class UnknownNameError(ValueError):
+    """A name that stands for nothing in the catalogue; the message lists the names that do."""
+
+
+def find(kind: str, text: str, entries: Iterable[E]) -> E:
+    """Return the one of *entries* that *text* names, whatever its case and punctuation.
+
+    Raises:
+        UnknownNameError: nothing is called so.
+    """
+    entries = tuple(entries)
+    wanted = _folded(text)
+    for entry in entries:
+        if wanted and wanted in map(_folded, entry.spellings):
+            return entry
+    valid = ", ".join(f"{entry.name!r} ({entry.slug})" for entry in entries)
+    raise UnknownNameError(f"unknown {kind} {text!r}; valid: {valid}")
+
+
+def with_models(overrides: Mapping[str, Mapping[str, Any]], models: Iterable[Model] = MODELS) -> tuple[Model, ...]:
+    """Return *models* with *overrides* (the ``CATALOG_MODELS`` setting) laid over them, new ones at the end.
+
+    Each override is ``{name: {"slug": …, "aliases": […], "expected_hwkeys": […]}}``; what it leaves out stays as it
+    was, and a ``null`` slug means the general rule.
+    """
+    merged = {model.name: model.model_dump() for model in models}
+    for name, fields in overrides.items():
+        merged[name] = {**merged.get(name, {"name": name}), **fields}
+    return tuple(Model.named(**fields) for fields in merged.values())
