@@ -1,0 +1,136 @@
+"""What flows through the crawl: the planned endpoint and the capture of what came of it.
+
+An item is one endpoint's response, not one record: the raw file, the counts and the hwKeys belong to a response, and
+bulk work (parse, validate, export) is done once per response in compiled code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from inferencemax_spider.records import Records
+
+State = Literal["ok", "empty", "invalid", "failed", "not_attempted"]
+STATES: tuple[State, ...] = get_args(State)
+"""Every planned endpoint ends in exactly one of these, so that their counts always add up to the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One planned request: where it goes and what it should bring. ``index`` is its place in the plan."""
+
+    index: int
+    url: str
+    model: str
+    sequence: str
+    data_type: str
+    expected_hwkeys: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The endpoint as people read it: ``gpt-oss 120B 1k-8k e2e``."""
+        return f"{self.model} {self.sequence} {self.data_type}"
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the URL's path, reduced to characters that cannot leave a folder."""
+        basename = urlsplit(self.url).path.rpartition("/")[2]
+        return re.sub(r"[^A-Za-z0-9._-]", "_", basename).lstrip(".") or f"endpoint-{self.index}"
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Endpoints with the same group describe the same runs and are joined in the merged CSV."""
+        return (self.model, self.sequence)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the site answered, as it answered it.
+
+    ``body`` is what came out of the Content-Encoding, or the bytes as they came when ``damage`` says that the
+    transfer was cut off or the encoding broken; ``location`` is where a redirect that was not followed leads to.
+    """
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    fetched_at: datetime
+    damage: str = ""
+    content_encoding: str = ""
+    location: str = ""
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the body, in hex."""
+        return sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailure:
+    """Why no usable answer came: one line with cause and remedy, and the HTTP status or the exception's name."""
+
+    reason: str
+    status: int | None = None
+    exception: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one field of a record. ``missing`` tells an absent field from a wrong one."""
+
+    field: str
+    reason: str
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that was refused: its place in the response, why, and its text as received."""
+
+    index: int
+    faults: tuple[Fault, ...]
+    text: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a parser made of a body."""
+
+    records: Records
+    rejections: list[Rejection] = field(default_factory=list)
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+
+
+Parser = Callable[[bytes, Endpoint], Parsed]
+"""Read a body of one generation; raise ``BodyError`` when there is no reading it."""
+
+
+@dataclass(slots=True)
+class EndpointCapture:
+    """What came of one endpoint: the item that goes through the pipelines.
+
+    The spider fills in what was fetched; the pipelines add what it means. ``served`` is absent when no answer came.
+    """
+
+    endpoint: Endpoint
+    curl: str
+    attempts: int
+    parser: Parser = field(repr=False)
+    served: Served | None = None
+    failure: FetchFailure | None = None
+    replayed_from: str | None = None
+    state: State = "failed"
+    reason: str = ""
+    records: Records = field(default_factory=Records.empty)
+    rejections: list[Rejection] = field(default_factory=list, repr=False)
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+    duplicates: list[dict[str, Any]] = field(default_factory=list)
+    hwkeys: Counter[str] = field(default_factory=Counter)

@@ -1,0 +1,125 @@
+"""The static JSON generation of 2025: flat records of eleven fields, in an array or in a ``{"data": […]}`` envelope.
+
+Source: ``/data/inference-performance/{model}-{sequence}-{data type}.json`` of the published site.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import pyarrow as pa
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
+
+from inferencemax_spider.hardware import HWKEY_PATTERN
+from inferencemax_spider.items import Endpoint, Parsed, Rejection
+from inferencemax_spider.parsers.bulk import validated
+from inferencemax_spider.records import Records, schema
+
+LARGEST_COUNT = 2**53
+"""Above this a JSON number is no longer exact in JavaScript, where the site's numbers come from."""
+
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PositiveInt = Annotated[int, Field(gt=0, le=LARGEST_COUNT)]
+AS_SERVED = with_config(ConfigDict(strict=True, extra="allow"))
+
+
+@AS_SERVED
+class Curve(TypedDict):
+    """A metric as one curve shows it: the value, and whether the point is on the curve's Pareto front."""
+
+    y: Annotated[float, Field(allow_inf_nan=False)]
+    roof: bool
+
+
+@AS_SERVED
+class Row(TypedDict):
+    """A record as the site serves it. Unknown fields stay in it."""
+
+    x: PositiveFloat
+    y: PositiveFloat
+    conc: PositiveInt
+    tp: PositiveInt
+    hwKey: Annotated[str, Field(pattern=HWKEY_PATTERN)]
+    precision: Annotated[str, Field(min_length=1)]
+    tpPerGpu: Curve
+    tpPerMw: Curve
+    costh: Curve
+    costn: Curve
+    costr: Curve
+
+
+CURVES = ("tpPerGpu", "tpPerMw", "costh", "costn", "costr")
+ROW_FIELDS = frozenset(Row.__annotations__)
+CURVE_FIELDS = frozenset(Curve.__annotations__)
+_CURVE_TYPE = pa.struct({"y": pa.float64(), "roof": pa.bool_()})
+_ROW_TYPE = pa.struct(
+    [(name, _CURVE_TYPE if name in CURVES else schema().field(name).type) for name in Row.__annotations__]
+)
+
+
+def _one_throughput(row: Row) -> Row:
+    if row["y"] != row["tpPerGpu"]["y"]:
+        raise PydanticCustomError("y_mismatch", "y is not equal to tpPerGpu.y", {"field": "y"})
+    return row
+
+
+ROWS = TypeAdapter(list[Annotated[Row, AfterValidator(_one_throughput)]])
+
+
+def parse(body: bytes, endpoint: Endpoint) -> Parsed:
+    """Read the records of a static JSON *body*.
+
+    Raises:
+        BodyError: the body holds no array of records.
+    """
+    batches: list[pa.RecordBatch] = []
+    rejections: list[Rejection] = []
+    unknown: Counter[str] = Counter()
+    for rows, refused in validated(body, ROWS):
+        extras = [_extra(row) for row in rows]
+        unknown.update(name for extra in extras if extra for name in _names(extra))
+        batches.append(_batch(rows, extras, endpoint))
+        rejections += refused
+    return Parsed(Records(pa.Table.from_batches(batches, schema())), rejections, unknown)
+
+
+def _extra(row: Row) -> dict[str, Any] | None:
+    """Return what nobody declared in *row*, nested as it was, or ``None``."""
+    if len(row) == len(ROW_FIELDS) and all(len(row[name]) == len(CURVE_FIELDS) for name in CURVES):  # type: ignore[literal-required]
+        return None
+    extra: dict[str, Any] = {name: value for name, value in row.items() if name not in ROW_FIELDS}
+    for name in CURVES:
+        curve: dict[str, Any] = row[name]  # type: ignore[literal-required]
+        if inner := {key: value for key, value in curve.items() if key not in CURVE_FIELDS}:
+            extra[name] = inner
+    return extra
+
+
+def _names(extra: dict[str, Any]) -> Iterable[str]:
+    """Yield the names of the unknown fields in *extra*, dotted where they are nested."""
+    for name, value in extra.items():
+        if name in ROW_FIELDS:
+            yield from (f"{name}.{key}" for key in value)
+        else:
+            yield name
+
+
+def _batch(rows: list[Any], extras: list[dict[str, Any] | None], endpoint: Endpoint) -> pa.RecordBatch:
+    """Return *rows* as a batch of the record schema."""
+    struct = pa.array(rows, type=_ROW_TYPE)
+    served = dict(zip((field.name for field in _ROW_TYPE), struct.flatten(), strict=True))
+    for name in CURVES:
+        served[f"{name}_y"], served[f"{name}_roof"] = served.pop(name).flatten()
+    constants = {
+        "model_name": endpoint.model,
+        "sequence_length": endpoint.sequence,
+        "data_type": endpoint.data_type,
+    }
+    columns = served | {name: pa.repeat(value, len(rows)) for name, value in constants.items()}
+    columns["extra"] = pa.array([extra and json.dumps(extra, ensure_ascii=False) for extra in extras], type=pa.string())
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema().names], schema=schema())
