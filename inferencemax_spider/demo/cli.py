@@ -1,0 +1,94 @@
+"""The command line of the demo site: its options, and how it runs until it is told to stop.
+
+``python -m inferencemax_spider.demo`` and ``scrapy demo`` share it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inferencemax_spider.demo.content import Content, FolderContent, GeneratedContent
+from inferencemax_spider.demo.dataset import DEFAULT_SEED, Dataset
+from inferencemax_spider.demo.faults import KINDS, Fault
+from inferencemax_spider.demo.site import DemoSite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return Fault.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < threading.TIMEOUT_MAX:
+        raise ValueError(text)
+    return value
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the demo site to *parser*."""
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
+    parser.add_argument("--site", type=Path, metavar="DIR", help="serve this folder, laid out by URL path")
+    parser.add_argument(
+        "--seed", type=int, default=DEFAULT_SEED, help="seed of the generated data (default: %(default)s)"
+    )
+    parser.add_argument("--latency", type=_seconds, default=0.0, metavar="S", help="seconds that every answer waits")
+    parser.add_argument(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="SPEC",
+        dest="faults",
+        help=f"KIND[=VALUE][,PARAMETER=VALUE...][@GLOB]; may be repeated; kinds: {', '.join(KINDS)}",
+    )
+
+
+def site_from(options: argparse.Namespace) -> DemoSite:
+    """Return the site that *options* (of ``add_arguments``) describe, bound to its port and not yet answering.
+
+    Raises:
+        OSError: the folder does not exist, or the port cannot be had.
+    """
+    content: Content = FolderContent(options.site) if options.site else GeneratedContent(Dataset(options.seed))
+    return DemoSite(content, options.faults, latency=options.latency, port=options.port)
+
+
+def serve(site: DemoSite) -> None:
+    """Print the base URL of *site* as a line and answer until SIGINT or SIGTERM; from the main thread only."""
+    stop = threading.Event()
+    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with site:
+            print(site.base_url, flush=True)  # noqa: T201 - who started the site waits for this line
+            stop.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the site that *arguments* (default: those of the process) describe; return the exit status.
+
+    0 after a signal to stop; 2 when the site cannot be started, with a line on standard error.
+    """
+    parser = argparse.ArgumentParser(prog="python -m inferencemax_spider.demo", description=__doc__)
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    try:
+        site = site_from(options)
+    except (OSError, OverflowError) as error:
+        print(f"cannot start the demo site: {error}", file=sys.stderr)  # noqa: T201 - the answer to the user
+        return 2
+    serve(site)
+    return 0
