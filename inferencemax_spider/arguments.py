@@ -1,0 +1,134 @@
+"""Spider arguments: strings, as ``-a`` and Scrapyd pass them, parsed and checked in this one place.
+
+The models below are also the documentation: each field's description is what the README's table says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    ValidationInfo,
+)
+
+from inferencemax_spider import catalog
+
+
+class ArgumentError(ValueError):
+    """A wrong spider argument; the message is one line that names the valid ones."""
+
+
+def _listed(text: Any) -> Any:
+    """Split a comma-separated argument; what is no text passes as it is."""
+    if not isinstance(text, str):
+        return text
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise ValueError("is empty; leave it out to take everything")
+    return parts
+
+
+def _models(value: Any, info: ValidationInfo) -> Any:
+    known = (info.context or {}).get("models", catalog.MODELS)
+    return _in_order(known, [catalog.find("model", name, known) for name in _listed(value)])
+
+
+def _sequences(value: Any) -> Any:
+    return _in_order(catalog.SEQUENCES, [catalog.find("sequence", name, catalog.SEQUENCES) for name in _listed(value)])
+
+
+def _data_types(value: Any) -> Any:
+    names = [name.casefold() for name in _listed(value)]
+    for name in names:
+        if name not in catalog.DATA_TYPES:
+            raise catalog.UnknownNameError(f"unknown data type {name!r}; valid: {', '.join(catalog.DATA_TYPES)}")
+    return _in_order(catalog.DATA_TYPES, names)
+
+
+def _in_order(known: tuple[Any, ...], chosen: list[Any]) -> tuple[Any, ...]:
+    """Return what was *chosen* once each, in catalogue order."""
+    return tuple(entry for entry in known if entry in chosen)
+
+
+def _site(url: str) -> str:
+    """Return the root of a site without a trailing slash."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{url!r} is not the root of a site, such as http://127.0.0.1:8000")
+    if parts.username or parts.password:
+        raise ValueError("must not carry a user name or password")
+    _ = parts.port  # raises ValueError when it is no port number
+    return url.rstrip("/")
+
+
+def _stored(folder: Path) -> Path:
+    """Return the folder of raw files that *folder* is, or holds."""
+    raw = folder / "raw" if (folder / "raw").is_dir() else folder
+    if not any(raw.glob("*.json")):
+        raise ValueError(f"{str(folder)!r} holds no raw files; give the folder of a run: output/inferencemax/latest")
+    return raw
+
+
+class InferencemaxArguments(BaseModel):
+    """Arguments of the spider ``inferencemax``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    models: Annotated[tuple[catalog.Model, ...], BeforeValidator(_models)] = Field(
+        default=(), description="Models to collect: names, slugs or aliases, comma separated, in any case"
+    )
+    sequences: Annotated[tuple[catalog.Sequence, ...], BeforeValidator(_sequences)] = Field(
+        default=catalog.SEQUENCES, description="Sequences to collect: `1k/1k`, `1k_8k`, `8k-1k` …, comma separated"
+    )
+    data_types: Annotated[tuple[catalog.DataType, ...], BeforeValidator(_data_types)] = Field(
+        default=catalog.DATA_TYPES, description="Data types to collect: `e2e`, `interactivity`"
+    )
+    base_url: Annotated[str, AfterValidator(_site)] = Field(
+        default="https://inferencemax.semianalysis.com", description="Root of the site: `http://127.0.0.1:8000`"
+    )
+    sample: PositiveInt | None = Field(default=None, description="Collect only the first N endpoints of the plan")
+    replay: Annotated[Path, AfterValidator(_stored)] | None = Field(
+        default=None, description="Read the stored raw files of an earlier run in this folder instead of the network"
+    )
+
+
+Arguments = TypeVar("Arguments", bound=BaseModel)
+
+
+def parse(
+    wanted: type[Arguments], given: Mapping[str, str], models: tuple[catalog.Model, ...] = catalog.MODELS
+) -> Arguments:
+    """Return the *given* strings as *wanted*. Names that begin with an underscore are Scrapyd's and are passed over.
+
+    Raises:
+        ArgumentError: an argument is unknown or its value is wrong.
+    """
+    own = {"models": ",".join(model.name for model in models)}
+    own |= {name: text for name, text in given.items() if not name.startswith("_")}
+    if unknown := sorted(own.keys() - wanted.model_fields.keys()):
+        raise ArgumentError(f"unknown spider argument {unknown[0]!r}; valid: {', '.join(wanted.model_fields)}")
+    try:
+        return wanted.model_validate(own, context={"models": models})
+    except ValidationError as error:
+        raise ArgumentError(told("spider argument", error)) from None
+
+
+def told(kind: str, error: ValidationError) -> str:
+    """Return what is wrong with values of this *kind* in one line that names them."""
+    return "; ".join(_told(kind, fault) for fault in error.errors(include_url=False))
+
+
+def _told(kind: str, fault: Any) -> str:
+    name = ".".join(str(part) for part in fault["loc"])
+    reason = fault["msg"].removeprefix("Value error, ")
+    return f"{kind} {name}: {reason}" if reason != fault["msg"] else f"{kind} {name}={fault['input']!r}: {reason}"

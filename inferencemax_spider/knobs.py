@@ -1,0 +1,85 @@
+"""The settings that a user turns, checked before the crawl starts and documented from here.
+
+Each field is the setting of the same name: its type is what the value must be, its description is the effect in the
+README's table, and ``when`` says when to change it. The defaults stand in ``settings.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
+from scrapy.settings import BaseSettings
+
+from inferencemax_spider.arguments import ArgumentError, told
+
+
+def knob(effect: str, when: str) -> Any:
+    """Return the field of a setting with this *effect*, and *when* to change it."""
+    return Field(description=effect, json_schema_extra={"when": when})
+
+
+class Knobs(BaseModel):
+    """The settings of throttle, faults and outputs, as Scrapy names them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    CONCURRENT_REQUESTS: PositiveInt = knob("Requests under way at once", "lower it for a busy site")
+    CONCURRENT_REQUESTS_PER_DOMAIN: PositiveInt = knob(
+        "Requests under way at once to one host", "lower it when the site answers 429"
+    )
+    DOWNLOAD_DELAY: NonNegativeFloat = knob(
+        "Least seconds between two requests to one host", "raise it to be gentler than AutoThrottle"
+    )
+    AUTOTHROTTLE_ENABLED: bool = knob("Slow down when the site does", "turn it off on your own network")
+    AUTOTHROTTLE_START_DELAY: NonNegativeFloat = knob(
+        "Seconds between the first requests, before latencies are known", "raise it for a site that starts slowly"
+    )
+    AUTOTHROTTLE_TARGET_CONCURRENCY: PositiveFloat = knob(
+        "Requests that AutoThrottle keeps under way on average", "lower it to be gentler, also below 1"
+    )
+    AUTOTHROTTLE_MAX_DELAY: NonNegativeFloat = knob(
+        "Most seconds that AutoThrottle puts between two requests", "raise it for a site under strain"
+    )
+    DOWNLOAD_TIMEOUT: PositiveFloat = knob("Seconds after which an answer is given up", "raise it on a slow line")
+    DOWNLOAD_MAXSIZE: NonNegativeInt = knob(
+        "Largest body in bytes, decompressed too; 0 is no limit", "raise it when bodies outgrow it"
+    )
+    DOWNLOAD_VERIFY_CERTIFICATES: bool = knob(
+        "Refuse a site whose TLS certificate cannot be verified", "never, outside of a laboratory"
+    )
+    RETRY_TIMES: NonNegativeInt = knob("Further attempts after the first", "raise it for unattended runs")
+    RETRY_BACKOFF: NonNegativeFloat = knob(
+        "Seconds before the first retry; each further one waits twice as long", "raise it to be gentler"
+    )
+    RETRY_WAIT_MAX: NonNegativeFloat = knob(
+        "Longest single wait in seconds, whatever `Retry-After` says", "raise it when the site asks for longer waits"
+    )
+    ROBOTSTXT_OBEY: bool = knob("Obey the site's robots.txt", "only for a site whose operator allows it")
+    USER_AGENT: str = knob("How the spider introduces itself", "add your own address for unattended runs")
+    REJECTED_SHARE_MAX: Annotated[float, Field(ge=0, le=1)] = knob(
+        "Share of rejected records, 0 to 1, above which a run is incomplete", "raise it when a few are tolerable"
+    )
+    OUTPUT_DIR: str = knob("Folder of the versions; relative to where the command runs", "set it for scheduled jobs")
+    LOG_LEVEL: str = knob("Least level of what is logged", "`DEBUG` shows each request")
+
+
+def check(settings: BaseSettings) -> None:
+    """Check the values of all knobs in *settings*.
+
+    Raises:
+        ArgumentError: one is not what it must be; the message names it.
+    """
+    try:
+        Knobs.model_validate({name: settings.get(name) for name in Knobs.model_fields})
+    except ValidationError as error:
+        raise ArgumentError(told("setting", error)) from None

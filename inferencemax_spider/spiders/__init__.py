@@ -1,0 +1,1 @@
+"""The spiders, one module per source. A spider makes requests and captures; it never writes a file."""

@@ -1,0 +1,172 @@
+"""What all spiders of this project share: a plan of endpoints, each of which ends in exactly one capture."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import scrapy
+from pydantic import BaseModel, ValidationError
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
+
+from inferencemax_spider import arguments, catalog, envelope, failures, knobs
+from inferencemax_spider.items import Endpoint, EndpointCapture, FetchFailure, Parsed, Served
+
+DAMAGE = {
+    "dataloss": "the connection was closed before the whole body had come",
+    "undecodable": "the body is not what its Content-Encoding says, or was cut off",
+}
+
+
+class EndpointSpider(scrapy.Spider):
+    """Fetch a plan of endpoints and yield one :class:`EndpointCapture` for each.
+
+    A subclass gives ``arguments_model`` (its spider arguments), :meth:`read_body` and :meth:`planned`. What the
+    arguments say is checked before anything else: a wrong one raises ``ArgumentError``.
+    """
+
+    arguments_model: ClassVar[type[BaseModel]]
+    arguments: Any
+    plan: tuple[Endpoint, ...]
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Return a spider with its arguments parsed and its plan made."""
+        spider = super().from_crawler(crawler, *args)
+        knobs.check(crawler.settings)
+        spider.arguments = arguments.parse(cls.arguments_model, kwargs, _models(crawler.settings))
+        spider.plan = tuple(spider.planned())
+        _check_names(spider.plan)
+        return spider
+
+    @abstractmethod
+    def planned(self) -> Iterator[Endpoint]:
+        """Yield the endpoints to fetch, in catalogue order."""
+
+    @staticmethod
+    @abstractmethod
+    def read_body(body: bytes, endpoint: Endpoint) -> Parsed:
+        """Return what the *body* of an answer holds; raise ``BodyError`` when there is no reading it."""
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield one request per planned endpoint, or its capture when an earlier run is replayed."""
+        for endpoint in self.plan:
+            yield self._replayed(endpoint) if self.arguments.replay else self._request(endpoint)
+
+    def _request(self, endpoint: Endpoint) -> Request:
+        return Request(
+            endpoint.url,
+            callback=self.parse,
+            errback=self.failed,
+            cb_kwargs={"endpoint": endpoint},
+            dont_filter=True,
+        )
+
+    def parse(self, response: Response, endpoint: Endpoint) -> Iterator[EndpointCapture]:
+        """Yield the capture of an answer, whatever its status."""
+        assert response.request
+        served = Served(
+            status=response.status,
+            content_type=_header(response, "Content-Type"),
+            body=response.body,
+            fetched_at=datetime.now(UTC),
+            damage=next((DAMAGE[flag] for flag in response.flags if flag in DAMAGE), ""),
+            content_encoding=_header(response, "Content-Encoding"),
+            location=_header(response, "Location"),
+        )
+        yield self._capture(endpoint, response.request, served=served, failure=failures.of_status(served))
+
+    def failed(self, failure: Failure) -> Iterator[EndpointCapture]:
+        """Yield the capture of an endpoint from which no answer came."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        endpoint: Endpoint = request.cb_kwargs["endpoint"]
+        reason = failures.of_exception(failure.value, endpoint, self.settings)  # type: ignore[arg-type]
+        yield self._capture(endpoint, request, failure=reason)
+
+    def _capture(self, endpoint: Endpoint, request: Request, **outcome: Any) -> EndpointCapture:
+        return EndpointCapture(
+            endpoint=endpoint,
+            curl=_curl(request, endpoint),
+            attempts=request.meta.get("retry_times", 0) + 1,
+            parser=self.read_body,
+            **outcome,
+        )
+
+    def _replayed(self, endpoint: Endpoint) -> EndpointCapture:
+        """Return the capture of *endpoint* as an earlier run stored it."""
+        path: Path = self.arguments.replay / endpoint.file_name
+        try:
+            metadata, body = envelope.read(path)
+            served = _stored(metadata, body)
+        except FileNotFoundError:
+            failure = FetchFailure(f"the replayed run holds no raw file {path.name}", exception="FileNotFoundError")
+            return self._capture(endpoint, Request(endpoint.url), failure=failure)
+        except (OSError, ValueError, KeyError) as error:
+            failure = FetchFailure(f"raw file {path.name}: {_one_line(error)}", exception=type(error).__name__)
+            return self._capture(endpoint, Request(endpoint.url), failure=failure)
+        capture = self._capture(
+            replace(endpoint, url=metadata["url"]),
+            Request(metadata["url"], meta={"retry_times": metadata["attempts"] - 1}),
+            served=served,
+            failure=failures.of_status(served),
+        )
+        return replace(capture, replayed_from=self.arguments.replay.resolve().parent.name)
+
+
+def _curl(request: Request, endpoint: Endpoint) -> str:
+    """Return a command line that asks for *endpoint* as *request* did."""
+    headers = {name: value for name, value in request.headers.items() if name != b"Accept-Encoding"}
+    return f"{Request(endpoint.url, headers=headers).to_curl()} --compressed"
+
+
+def _stored(metadata: dict[str, Any], body: bytes) -> Served:
+    """Return the answer that a raw file holds.
+
+    Raises:
+        ValueError: the body is not the one that was stored.
+    """
+    served = Served(
+        status=metadata["http_status"],
+        content_type=metadata["content_type"],
+        body=body,
+        fetched_at=datetime.fromisoformat(metadata["fetched_at"]),
+        damage=metadata["damage"],
+        content_encoding=metadata["content_encoding"],
+        location=metadata["location"],
+    )
+    if served.sha256 != metadata["sha256"]:
+        raise ValueError("the body does not have the sha256 that was recorded with it")
+    return served
+
+
+def _models(settings: BaseSettings) -> tuple[catalog.Model, ...]:
+    """Return the catalogue's models with those of the ``CATALOG_MODELS`` setting laid over them."""
+    try:
+        return catalog.with_models(settings.getdict("CATALOG_MODELS"))
+    except ValidationError as error:
+        raise arguments.ArgumentError(arguments.told("setting CATALOG_MODELS:", error)) from None
+    except (ValueError, TypeError) as error:
+        raise arguments.ArgumentError(f"setting CATALOG_MODELS is no JSON object of models: {error}") from None
+
+
+def _check_names(plan: tuple[Endpoint, ...]) -> None:
+    """Refuse a plan in which two endpoints would be stored under one file name."""
+    names = [endpoint.file_name for endpoint in plan]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise arguments.ArgumentError(f"two endpoints would be stored as {twice[0]}; give the models distinct slugs")
+
+
+def _header(response: Response, name: str) -> str:
+    return (response.headers.get(name) or b"").decode("latin-1")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
