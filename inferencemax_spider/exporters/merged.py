@@ -1,0 +1,108 @@
+"""The merged CSV: each run of a benchmark once, with its end-to-end latency and its interactivity side by side."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import chain
+from typing import IO, TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from inferencemax_spider.exporters.base import RecordsExporter
+from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
+from inferencemax_spider.records import schema
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from inferencemax_spider.items import EndpointCapture
+
+KEYS = ["model_name", "sequence_length", "conc", "hwKey", "precision", "tp"]
+MATCH = [*KEYS, "occurrence"]
+"""What is joined on. The occurrence (0 for the first row of a key, 1 for the next …) keeps the join one to one even
+where the site repeats an identity: the rows stay, and the repetition is reported by the validation."""
+SIDES = {"e2e": "e2e", "interactivity": "inter"}
+AXES = ("x", "y")
+
+
+class MergedCsvExporter(RecordsExporter):
+    """Write the outer join of the e2e and the interactivity records.
+
+    Rows come in plan order: those of the e2e responses, then the interactivity rows that no e2e row matches. The
+    ``*_roof`` columns are those of the e2e curve, so a row without one has none; ``*_y`` come from either.
+
+    Stats: ``merge/rows``, ``merge/matched``; ``merge/only_e2e/<model> <sequence>`` and
+    ``merge/only_interactivity/<model> <sequence>`` count the rows that no row of the other side matches.
+    """
+
+    def __init__(self, file: IO[bytes], crawler: Crawler, **options: Any) -> None:
+        super().__init__(file, crawler, **options)
+        self.groups: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: {side: [] for side in SIDES})
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of the merged file; ``fields`` chooses among them."""
+        if self.fields_to_export is not None:
+            return super().columns
+        shared = [name for name in schema().names if name not in {"data_type", "extra", *AXES}]
+        return {name: name for name in [*shared, *(f"{side}_{axis}" for side in SIDES.values() for axis in AXES)]}
+
+    def export_item(self, item: EndpointCapture) -> None:
+        """Keep the records of *item* with those they are joined to."""
+        super().export_item(item)
+        self.groups[item.endpoint.group][item.endpoint.data_type].append(item.endpoint.index)
+
+    def write(self) -> None:
+        """Join group by group, in plan order, and write the rows."""
+        self.crawler.stats.set_value("merge/rows", 0)
+        self.crawler.stats.set_value("merge/matched", 0)
+        self.file.write(csv_header(list(self.columns.values())))
+        for group in sorted(self.groups, key=lambda group: min(chain(*self.groups[group].values()))):
+            e2e, inter = (self._side(self.groups[group][side]) for side in SIDES)
+            if e2e.num_rows or inter.num_rows:
+                self.file.writelines(csv_rows(self.selected(self._joined(group, e2e, inter))))
+
+    def _joined(self, group: tuple[str, str], e2e: pa.Table, inter: pa.Table) -> pa.Table:
+        """Return the joined rows of both sides of one *group*."""
+        places = _places(e2e).merge(
+            _places(inter), on=MATCH, how="outer", suffixes=("_e2e", "_inter"), validate="one_to_one"
+        )
+        places = places.sort_values(["place_e2e", "place_inter"], na_position="last")
+        self._count(" ".join(group), places["place_e2e"].notna(), places["place_inter"].notna())
+        return _side_by_side(e2e.take(_indices(places["place_e2e"])), inter.take(_indices(places["place_inter"])))
+
+    def _side(self, indexes: list[int]) -> pa.Table:
+        return pa.concat_tables([schema().empty_table(), *map(self.spool.table, sorted(indexes))])
+
+    def _count(self, group: str, e2e: pd.Series[bool], inter: pd.Series[bool]) -> None:
+        stats = self.crawler.stats
+        stats.inc_value("merge/rows", len(e2e))
+        stats.inc_value("merge/matched", int((e2e & inter).sum()))
+        stats.inc_value(f"merge/only_e2e/{group}", int((e2e & ~inter).sum()))
+        stats.inc_value(f"merge/only_interactivity/{group}", int((inter & ~e2e).sum()))
+
+
+def _places(table: pa.Table) -> pd.DataFrame:
+    """Return the keys of the rows of *table*, each with its occurrence and its place in the table."""
+    frame: pd.DataFrame = table.select(KEYS).to_pandas()
+    occurrence = frame.groupby(KEYS, sort=False).cumcount()
+    return frame.assign(occurrence=occurrence, place=range(len(frame)))
+
+
+def _indices(places: pd.Series[Any]) -> pa.Array:
+    """Return *places* as indices for ``take``: null, and so an empty row, where there is none."""
+    return pa.array(places.astype("Int64"), type=pa.int64())
+
+
+def _side_by_side(e2e: pa.Table, inter: pa.Table) -> pa.Table:
+    """Return the rows of both tables, which correspond one to one, under the merged file's names."""
+    columns = {
+        name: e2e[name] if name.endswith("_roof") else pc.coalesce(e2e[name], inter[name])
+        for name in schema().names
+        if name not in AXES
+    }
+    for table, side in ((e2e, "e2e"), (inter, "inter")):
+        columns |= {f"{side}_{axis}": table[axis] for axis in AXES}
+    return pa.table(columns)

@@ -1,0 +1,44 @@
+"""CSV and JSON feeds: one row per record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from inferencemax_spider.exporters.base import RecordsExporter
+from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
+
+
+class CsvRecordsExporter(RecordsExporter):
+    """Write records as CSV. A file that is appended to keeps its one header."""
+
+    def write(self) -> None:
+        """Write the header, unless the file has one, and all rows."""
+        if not self.file.tell():
+            self.file.write(csv_header(list(self.columns.values())))
+        for table in self.spool.tables():
+            self.file.writelines(csv_rows(self.selected(table)))
+
+
+class JsonLinesRecordsExporter(RecordsExporter):
+    """Write records as JSON, one object a line; missing is ``null``."""
+
+    def write(self) -> None:
+        """Write all rows."""
+        self.file.writelines(line + b"\n" for line in self._objects())
+
+    def _objects(self) -> Iterator[bytes]:
+        for table in self.spool.tables():
+            for row in self.selected(table).to_pylist():
+                yield json.dumps(row, ensure_ascii=False).encode()
+
+
+class JsonRecordsExporter(JsonLinesRecordsExporter):
+    """Write records as one JSON array of objects."""
+
+    def write(self) -> None:
+        """Write the array."""
+        self.file.write(b"[")
+        for place, text in enumerate(self._objects()):
+            self.file.write((b",\n" if place else b"\n") + text)
+        self.file.write(b"\n]\n")
