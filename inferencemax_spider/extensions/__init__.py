@@ -1,0 +1,1 @@
+"""Per-run observers: where the run writes, what became of each endpoint, the manifest, the progress."""

@@ -1,0 +1,94 @@
+"""Where a run writes: a hidden folder of its own, next to the versions that are published."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy.exceptions import NotConfigured
+
+from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.spiders.base import EndpointSpider
+from inferencemax_spider.versions import store
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+
+class Workspace:
+    """Claim ``OUTPUT_DIR/<spider>/.<version>.partial`` for this run, and hold a lock on it while the run lives.
+
+    Attributes:
+        version: the name that the run will be published under, its start in UTC.
+        folder: the working folder; ``raw_folder`` is in it.
+        published: the place of the version once it is published.
+    """
+
+    def __init__(self, root: Path, started_at: datetime) -> None:
+        self.started_at = started_at
+        try:
+            self.version, self.folder = store.claim(root, started_at)
+            self._lock = store.lock(self.folder)
+            self.raw_folder.mkdir()
+        except OSError as error:
+            raise OperationalError(
+                f"cannot write into {root}: {error.strerror}; make the folder writable or set OUTPUT_DIR"
+            ) from error
+        self.published: Path | None = None
+        for leftover in store.unfinished(root):
+            logger.warning("An earlier run did not finish; -a replay=%s takes up what it had collected", leftover)
+
+    @property
+    def raw_folder(self) -> Path:
+        """The folder of the raw files."""
+        return self.folder / "raw"
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Return the workspace of *crawler*; other spiders than this project's have none."""
+        if not issubclass(crawler.spidercls, EndpointSpider):
+            raise NotConfigured
+        return cls(Path(crawler.settings["OUTPUT_DIR"]) / crawler.spidercls.name, datetime.now(UTC))
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Workspace:
+        """Return the workspace of *crawler*.
+
+        Raises:
+            NotConfigured: it has none, so that components which need one stay disabled.
+        """
+        if (workspace := crawler.get_extension(cls)) is None:
+            raise NotConfigured
+        return workspace
+
+    def publish(self, *, move_latest: bool) -> bool:
+        """Publish the working folder as its version; return whether ``latest`` leads to it now.
+
+        Raises:
+            OSError: it could not be published; the working folder stays.
+        """
+        self.published = store.publish(self.folder, self.version)
+        self._release()
+        return move_latest and store.point_latest(self.published)
+
+    def abandon(self) -> None:
+        """Remove the working folder of a run that never started."""
+        self.raw_folder.rmdir()
+        self.folder.rmdir()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
+    """Return *params* with ``run_dir``, the working folder of the run (the ``FEED_URI_PARAMS`` setting)."""
+    return {**params, "run_dir": str(Workspace.of(spider.crawler).folder)}

@@ -1,0 +1,1 @@
+"""Whether a run brought what it should have brought."""

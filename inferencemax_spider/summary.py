@@ -1,0 +1,146 @@
+"""The run's manifest, ``summary.json``: everything that a reader needs in order to trust the files next to it."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from hashlib import file_digest
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from inferencemax_spider.extensions.ledger import Outcome
+from inferencemax_spider.items import STATES
+from inferencemax_spider.pipelines.hwkeys import ALWAYS_COUNTED
+from inferencemax_spider.quality.checks import Check
+
+RunStatus = Literal["complete", "incomplete", "failed", "cancelled"]
+EXIT_STATUS: dict[RunStatus, int] = {"complete": 0, "incomplete": 3, "failed": 1, "cancelled": 130}
+"""Exit status of ``scrapy crawl`` by the status of the run; wrong usage, which starts no run, is 2."""
+
+FILE_NAME = "summary.json"
+SOFTWARE = ("inferencemax-spider", "scrapy", "twisted", "pydantic", "pyarrow", "pandas")
+
+
+def status_of(
+    outcomes: Sequence[Outcome], checks: Iterable[Check], reason: str, errors: Mapping[str, str]
+) -> RunStatus:
+    """Return what became of the run as a whole."""
+    if reason == "shutdown":
+        return "cancelled"
+    if errors or not any(outcome.records for outcome in outcomes):
+        return "failed"
+    return "incomplete" if any(check.status == "fail" for check in checks) else "complete"
+
+
+def endpoints(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Return how many endpoints were planned, and how many ended in each state."""
+    states = Counter(outcome.state for outcome in outcomes)
+    return {"planned": len(outcomes), **{state: states[state] for state in STATES}}
+
+
+def hwkeys(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the counts of hwKeys in the run and in each model; ``b200_trt`` is there even when it is not."""
+    total: Counter[str] = Counter({ALWAYS_COUNTED: 0})
+    models: dict[str, Counter[str]] = {}
+    for outcome in outcomes:
+        total.update(outcome.hwkeys)
+        models.setdefault(outcome.endpoint.model, Counter({ALWAYS_COUNTED: 0})).update(outcome.hwkeys)
+    return {"run": _sorted(total), "models": {model: _sorted(counts) for model, counts in models.items()}}
+
+
+def coverage(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Return the expected-versus-seen matrix: a row per endpoint, with what it should and what it did hold."""
+    return [
+        {
+            "model": outcome.endpoint.model,
+            "sequence": outcome.endpoint.sequence,
+            "data_type": outcome.endpoint.data_type,
+            "state": outcome.state,
+            "expected_hwkeys": list(outcome.endpoint.expected_hwkeys),
+            "missing_hwkeys": [key for key in outcome.endpoint.expected_hwkeys if not outcome.hwkeys[key]],
+            "seen_hwkeys": dict(outcome.hwkeys),
+        }
+        for outcome in outcomes
+    ]
+
+
+def details(outcome: Outcome) -> dict[str, Any]:
+    """Return one endpoint's outcome as it stands in the summary."""
+    endpoint = outcome.endpoint
+    rest = {entry.name: getattr(outcome, entry.name) for entry in fields(outcome) if entry.name != "endpoint"}
+    return {name: getattr(endpoint, name) for name in ("model", "sequence", "data_type", "url")} | rest
+
+
+def merge(stats: Mapping[str, Any]) -> dict[str, int] | None:
+    """Return the counts of the merged CSV, or ``None`` when it was not written."""
+    if "merge/rows" not in stats:
+        return None
+    only = {
+        side: sum(count for key, count in stats.items() if key.startswith(f"merge/only_{side}/"))
+        for side in ("e2e", "interactivity")
+    }
+    return {"rows": stats["merge/rows"], "matched": stats["merge/matched"]} | {
+        f"only_{side}": count for side, count in only.items()
+    }
+
+
+def timings(started_at: datetime, network_seconds: float, stats: Mapping[str, Any]) -> dict[str, Any]:
+    """Return when the run was, how long it took (seconds), and how long of that it waited for retries."""
+    now = datetime.now(UTC)
+    return {
+        "started_at": started_at.isoformat(),
+        "finished_at": now.isoformat(),
+        "seconds": round((now - started_at).total_seconds(), 3),
+        "network_seconds": round(network_seconds, 3),
+        "requests": stats.get("downloader/request_count", 0),
+        "retries": stats.get("retry/count", 0),
+        "retry_wait_seconds": stats.get("retry/waited_ms", 0) / 1000,
+    }
+
+
+def software() -> dict[str, str]:
+    """Return the versions of what made the files."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in SOFTWARE}
+
+
+def files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return size and SHA-256 of every file of the run, by its path in the *folder*; not of the summary itself."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE_NAME)
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in paths}
+
+
+def build(outcomes: Sequence[Outcome], answers: Iterable[Check], stats: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the summary says of the data: endpoints, records, hwKeys, coverage, merge, checks."""
+    return {
+        "endpoints": endpoints(outcomes),
+        "records": sum(outcome.records for outcome in outcomes),
+        "rejected": sum(outcome.rejected for outcome in outcomes),
+        f"{ALWAYS_COUNTED}_count": sum(outcome.hwkeys[ALWAYS_COUNTED] for outcome in outcomes),
+        "hwkeys": hwkeys(outcomes),
+        "merged": merge(stats),
+        "duplicates": [identity for outcome in outcomes for identity in outcome.duplicates],
+        "unknown_fields": _sorted(sum((outcome.unknown_fields for outcome in outcomes), Counter())),
+        "checks": [asdict(answer) | {"status": answer.status} for answer in answers],
+        "coverage": coverage(outcomes),
+        "endpoint_details": [details(outcome) for outcome in outcomes],
+    }
+
+
+def _digest(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": file_digest(file, "sha256").hexdigest()}
+
+
+def _sorted(counts: Counter[str]) -> dict[str, int]:
+    return {name: counts[name] for name in sorted(counts)}
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "unknown"

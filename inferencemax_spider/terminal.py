@@ -1,0 +1,111 @@
+"""What a person reads when a run ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from inferencemax_spider.extensions.workspace import Workspace
+
+WIDTH = 120
+"""Columns of a table that does not go to a terminal."""
+
+STYLES = {"complete": "bold green", "incomplete": "bold yellow", "failed": "bold red", "cancelled": "bold yellow"}
+
+
+def findings(summary: dict[str, Any]) -> Iterator[str]:
+    """Yield one line for each thing that is wrong with the run."""
+    for name, reason in summary["output_errors"].items():
+        yield f"cannot write {name}: {reason}"
+    for check in summary["checks"]:
+        if check["status"] == "fail":
+            yield from check["findings"]
+
+
+def notes(summary: dict[str, Any]) -> Iterator[str]:
+    """Yield one line for each thing that is worth knowing and not wrong."""
+    for name, count in summary["unknown_fields"].items():
+        yield f"{count} records have a field that nobody declared: {name} (kept in the column `extra`)"
+    for identity in summary["duplicates"]:
+        of = " ".join(str(value) for name, value in identity.items() if name != "count")
+        yield f"{identity['count']} records share one identity: {of}"
+
+
+def show(console: Console, summary: dict[str, Any], workspace: Workspace) -> None:
+    """Print the tables, the findings and where the files are."""
+    console.print()
+    console.print(_coverage(summary))
+    console.print(_hwkeys(summary))
+    console.print(_totals(summary), highlight=False)
+    for line in findings(summary):
+        console.print(Text(f"✗ {line}", style="red"), soft_wrap=True)
+    for line in notes(summary):
+        console.print(Text(f"· {line}"), soft_wrap=True)
+    status = summary["status"]
+    console.print(Text.assemble((status.upper(), STYLES[status]), f": {_place(status, workspace)}"), soft_wrap=True)
+
+
+def _coverage(summary: dict[str, Any]) -> Table:
+    """Return the expected-versus-seen matrix: records by endpoint, or what became of it."""
+    rows: dict[str, dict[str, Text]] = {}
+    for row in summary["coverage"]:
+        cells = rows.setdefault(row["model"], {})
+        cells[f"{row['sequence']}\n{row['data_type']}"] = _cell(row)
+    columns = list(dict.fromkeys(name for cells in rows.values() for name in cells))
+    table = Table(title="Records by endpoint", title_justify="left")
+    table.add_column("model")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for model, cells in rows.items():
+        table.add_row(model, *(cells.get(name, Text("not planned", style="dim")) for name in columns))
+    return table
+
+
+def _cell(row: dict[str, Any]) -> Text:
+    if row["state"] != "ok":
+        return Text(row["state"].replace("_", " "), style="red")
+    cell = Text(str(sum(row["seen_hwkeys"].values())))
+    for hwkey in row["missing_hwkeys"]:
+        cell.append(f"\nno {hwkey}", style="red")
+    return cell
+
+
+def _hwkeys(summary: dict[str, Any]) -> Table:
+    models = summary["hwkeys"]["models"]
+    table = Table(title="Records by hwKey", title_justify="left")
+    table.add_column("hwKey")
+    for model in models:
+        table.add_column(model, justify="right")
+    table.add_column("run", justify="right")
+    for hwkey, total in summary["hwkeys"]["run"].items():
+        table.add_row(hwkey, *(str(counts.get(hwkey) or "–") for counts in models.values()), str(total))
+    return table
+
+
+def _totals(summary: dict[str, Any]) -> str:
+    endpoints = summary["endpoints"]
+    states = ", ".join(
+        f"{count} {state.replace('_', ' ')}" for state, count in endpoints.items() if count and state != "planned"
+    )
+    lines = [
+        f"Endpoints: {endpoints['planned']} planned: {states}",
+        f"Records: {summary['records']} valid, {summary['rejected']} rejected, {summary['b200_trt_count']} of b200_trt",
+    ]
+    if merged := summary["merged"]:
+        lines.append(f"Merged: {merged['rows']} rows, {merged['rows'] - merged['matched']} unmatched")
+    times = summary["timings"]
+    lines.append(f"Time: {times['seconds']} s, {times['requests']} requests, {times['retries']} retries")
+    return "\n".join(lines)
+
+
+def _place(status: str, workspace: Workspace) -> str:
+    if workspace.published is None:
+        return f"not published, the previous version stays; what was collected is in {workspace.folder}"
+    if status == "failed":
+        return f"nothing usable came, the previous version stays the latest; what did come is in {workspace.published}"
+    return str(workspace.published)

@@ -1,0 +1,1 @@
+"""The published runs: ``output/<spider>/<UTC time>/``, and ``latest``."""
