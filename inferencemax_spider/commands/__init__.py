@@ -1,0 +1,1 @@
+"""Commands of this project, in addition to Scrapy's own."""

@@ -1,0 +1,85 @@
+"""``scrapy crawl``: Scrapy's own command, with an exit status that tells what became of the run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from contextlib import suppress
+from typing import cast
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.settings import SETTINGS_PRIORITIES
+
+from inferencemax_spider.arguments import ArgumentError
+from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.extensions.manifest import Manifest
+from inferencemax_spider.extensions.workspace import Workspace
+
+FAILED, USAGE, CANCELLED = 1, 2, 130
+
+
+class Command(ScrapyCrawl):
+    """Run a spider; exit with 0 complete, 3 incomplete, 1 failed, 2 wrong usage, 130 cancelled."""
+
+    def long_desc(self) -> str:
+        """Return the description with the exit statuses."""
+        return (
+            f"{self.short_desc()}. Exit status: 0 everything planned was collected and all checks pass; "
+            "3 collected, but a check failed; 1 nothing usable was collected or outputs could not be written; "
+            "2 wrong usage; 130 cancelled."
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run the spider that *args* names, and set the exit status."""
+        self._quiet_scrapy()
+        self.exitcode = self._crawl(args, opts)
+
+    def _quiet_scrapy(self) -> None:
+        """Leave Scrapy's own log to warnings, unless a level was asked for."""
+        assert self.settings is not None
+        if (self.settings.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:
+            logging.getLogger("scrapy").setLevel(logging.WARNING)
+
+    def _crawl(self, args: list[str], opts: argparse.Namespace) -> int:
+        assert self.crawler_process
+        spiders = self.crawler_process.spider_loader.list()
+        if len(args) != 1 or args[0] not in spiders:
+            given = " ".join(args) or "none"
+            return told(f"name one spider; given: {given}; valid: {', '.join(spiders)}", USAGE)
+        crawler = self._create_crawler(args[0])
+        task = cast("asyncio.Task[None]", self.crawler_process.crawl(crawler, **opts.spargs))
+        self.crawler_process.start()
+        return _status(crawler, task)
+
+
+def _status(crawler: Crawler, task: asyncio.Task[None]) -> int:
+    """Return the exit status of the run that *task* was."""
+    if not task.done() or task.cancelled():
+        return CANCELLED
+    if error := task.exception():
+        with suppress(RuntimeError, NotConfigured, OSError):
+            Workspace.of(crawler).abandon()
+        return _explained(error)
+    manifest = crawler.get_extension(Manifest)
+    if manifest is None or manifest.summary is None:
+        return told("the run ended without a summary; the log says why", FAILED)
+    return int(manifest.summary["exit_status"])
+
+
+def _explained(error: BaseException) -> int:
+    """Tell in one line why a run did not start; what was not foreseen is raised with its traceback."""
+    if isinstance(error, ArgumentError):
+        return told(str(error), USAGE)
+    if isinstance(error, OperationalError):
+        return told(str(error), FAILED)
+    raise error
+
+
+def told(message: str, status: int) -> int:
+    """Write the one line that says what is wrong; return the exit *status* that goes with it."""
+    sys.stderr.write(f"scrapy crawl: error: {message}\n")
+    return status
