@@ -15,7 +15,7 @@ $(shell test -x $(BIN)/python || rm -f $(CORE) $(DEV))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo crawl test lint format bench lock clean
+.PHONY: help demo crawl test lint format bench docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ bench: $(DEV) ## Run the benchmarks
 # index address in the files, so that they work with whatever index pip is configured for.
 COMPILE = $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --no-header --group build $(ARGS)
+
+docs: $(DEV) ## Make the tables of the documentation from the code
+	$(BIN)/python -m docs.tables
 
 lock: $(LOCK_VENV)/bin/uv ## Renew the lock files after a change of dependencies: make lock ARGS=--upgrade
 	$(COMPILE) --output-file requirements/core.lock

@@ -5,13 +5,9 @@ Anything here can be overridden as in any Scrapy project: ``-s NAME=VALUE``, or 
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-try:
-    _VERSION = version("inferencemax-spider")
-except PackageNotFoundError:  # run from the source tree, or from an egg
-    _VERSION = "0"
+from inferencemax_spider import __version__
 
 BOT_NAME = "inferencemax_spider"
 SPIDER_MODULES = ["inferencemax_spider.spiders"]
@@ -27,7 +23,7 @@ CATALOG_MODELS: dict[str, dict[str, Any]] = {}
 
 # --- Politeness ------------------------------------------------------------------------------------------------------
 # An honest name, with an address at which the operator of the site can find out who asks and why.
-USER_AGENT = f"inferencemax-spider/{_VERSION} (+https://github.com/inferencemax-spider/inferencemax-spider)"
+USER_AGENT = f"inferencemax-spider/{__version__} (+https://github.com/inferencemax-spider/inferencemax-spider)"
 ROBOTSTXT_OBEY = True
 # A browser opens six connections to a host. Eight keep an 18-request crawl short and are what Scrapy uses by default.
 CONCURRENT_REQUESTS = 8
@@ -71,6 +67,9 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "inferencemax_spider.middlewares.redirect.SameSiteRedirectMiddleware": 600,
 }
+
+# A response yields one item; Scrapy starts this many workers for each response.
+CONCURRENT_ITEMS = 2
 
 # --- Items -----------------------------------------------------------------------------------------------------------
 ITEM_PIPELINES = {

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from hashlib import file_digest
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from inferencemax_spider import __version__
 from inferencemax_spider.extensions.ledger import Outcome
 from inferencemax_spider.items import STATES
 from inferencemax_spider.pipelines.hwkeys import ALWAYS_COUNTED
@@ -22,7 +23,7 @@ EXIT_STATUS: dict[RunStatus, int] = {"complete": 0, "incomplete": 3, "failed": 1
 """Exit status of ``scrapy crawl`` by the status of the run; wrong usage, which starts no run, is 2."""
 
 FILE_NAME = "summary.json"
-SOFTWARE = ("inferencemax-spider", "scrapy", "twisted", "pydantic", "pyarrow", "pandas")
+SOFTWARE = ("scrapy", "twisted", "pydantic", "pyarrow", "pandas")
 
 
 def status_of(
@@ -104,7 +105,8 @@ def timings(started_at: datetime, network_seconds: float, stats: Mapping[str, An
 
 def software() -> dict[str, str]:
     """Return the versions of what made the files."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in SOFTWARE}
+    ours = {"inferencemax-spider": __version__, "python": platform.python_version()}
+    return ours | {name: version(name) for name in SOFTWARE}
 
 
 def files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -137,10 +139,3 @@ def _digest(path: Path) -> dict[str, Any]:
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:
     return {name: counts[name] for name in sorted(counts)}
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "unknown"

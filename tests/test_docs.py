@@ -1,0 +1,42 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs import tables
+from inferencemax_spider import summary
+from inferencemax_spider.commands import crawl
+from inferencemax_spider.items import STATES
+
+README = (tables.ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", tables.PAGES, ids=lambda page: str(page.relative_to(tables.ROOT)))
+def test_tables_are_those_that_the_code_makes(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text == tables.rewritten(text), "run `make docs`"
+
+
+def test_readme_has_every_table() -> None:
+    assert {place["name"] for place in tables.PLACE.finditer(README)} == set(tables.TABLES)
+
+
+def test_readme_lists_every_exit_status_and_no_other() -> None:
+    documented = {int(status) for status in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert documented == {*summary.EXIT_STATUS.values(), crawl.USAGE}
+
+
+def test_readme_lists_every_endpoint_state() -> None:
+    assert [state for state in STATES if f"| `{state}` |" not in README] == []
+
+
+def test_architecture_names_every_module() -> None:
+    page = (tables.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = tables.ROOT / "inferencemax_spider"
+    modules = [path for path in package.rglob("*.py") if not path.name.startswith("_") and "demo" not in path.parts]
+    missing = [path.name for path in modules if path.name not in page and f"{path.stem} " not in page]
+    assert missing == []
