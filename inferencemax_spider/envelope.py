@@ -68,11 +68,12 @@ def read(path: Path) -> tuple[dict[str, Any], bytes]:
         OSError: the file could not be read.
         ValueError: it is no raw file.
     """
-    head, separator, tail = path.read_bytes().partition(_SEPARATOR)
-    if not separator or not tail.endswith(_END):
+    content = path.read_bytes()
+    place = content.find(_SEPARATOR)
+    if place < 0 or not content.endswith(_END):
         raise ValueError(f"{path.name} is not a raw file of this project, or was cut off")
-    metadata = json.loads(head + b"}")["metadata"]
-    data = tail.removesuffix(_END)
+    metadata = json.loads(content[:place] + b"}")["metadata"]
+    data = content[place + len(_SEPARATOR) : -len(_END)]
     match metadata["data_encoding"]:
         case "json":
             return metadata, data

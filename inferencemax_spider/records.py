@@ -11,6 +11,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, overload
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
@@ -127,6 +128,14 @@ class Records(Sequence[BenchmarkRecord]):
 
 def repeated(records: Records, identity: Sequence[str]) -> list[dict[str, Any]]:
     """Return the identities that several *records* share, each with its ``count``."""
-    counts = records.table.group_by(list(identity), use_threads=False).aggregate([([], "count_all")])
-    several = counts.filter(pc.greater(counts["count_all"], 1))
-    return several.rename_columns({"count_all": "count"}).to_pylist()  # type: ignore[no-any-return]
+    if _distinct(records.table, identity) == len(records):
+        return []
+    frame: pd.DataFrame = records.table.select(list(identity)).to_pandas()
+    counted = frame[frame.duplicated(keep=False)].value_counts(sort=False).rename("count").reset_index()
+    return [{str(name): value for name, value in row.items()} for row in counted.to_dict("records")]
+
+
+def _distinct(table: pa.Table, identity: Sequence[str]) -> int:
+    """Return how many different identities the rows of *table* have."""
+    texts = [pc.cast(table[name], pa.string()) for name in identity]
+    return int(pc.count_distinct(pc.binary_join_element_wise(*texts, "\0")).as_py())

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 
 if TYPE_CHECKING:
     from scrapy import Request
-    from scrapy.http import Response
 
 UNDECODABLE = "undecodable"
 
@@ -34,14 +34,21 @@ class StrictCompressionMiddleware(HttpCompressionMiddleware):
             IgnoreRequest: the body is larger than ``DOWNLOAD_MAXSIZE`` when decoded.
         """
         try:
-            # A copy, since the headers of what is decoded are changed in place.
-            decoded = super().process_response(request, response.copy())
+            decoded = super().process_response(request, _plain(response))
             whole = not _is_gzip(response) or _is_whole(response.body, decoded.body)
         except IgnoreRequest:
             raise
         except Exception:  # noqa: BLE001 - each decoder has its own way of saying that it cannot go on
             whole = False
         return decoded if whole else response.replace(flags=[*response.flags, UNDECODABLE])
+
+
+def _plain(response: Response) -> Response:
+    """Return a copy of *response*, whose headers may then be changed, that does not take its body for text.
+
+    Of a text response, Scrapy would guess the encoding: of a body that is still compressed, and at some cost.
+    """
+    return Response(**{name: getattr(response, name) for name in Response.attributes})
 
 
 def _is_gzip(response: Response) -> bool:
