@@ -22,6 +22,11 @@ def findings(summary: dict[str, Any]) -> Iterator[str]:
     """Yield one line for each thing that is wrong with the run."""
     for name, reason in summary["output_errors"].items():
         yield f"cannot write {name}: {reason}"
+    yield from failed_checks(summary)
+
+
+def failed_checks(summary: dict[str, Any]) -> Iterator[str]:
+    """Yield one line for each finding of a check."""
     for check in summary["checks"]:
         if check["status"] == "fail":
             yield from check["findings"]

@@ -11,7 +11,7 @@ from typing import cast
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import NotConfigured, UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from inferencemax_spider.arguments import ArgumentError
@@ -32,6 +32,15 @@ class Command(ScrapyCrawl):
             "3 collected, but a check failed; 1 nothing usable was collected or outputs could not be written; "
             "2 wrong usage; 130 cancelled."
         )
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Check the level of the log, which is set up before the crawl is."""
+        super().process_options(args, opts)
+        assert self.settings is not None
+        level = str(self.settings["LOG_LEVEL"])
+        if level not in logging.getLevelNamesMapping():
+            valid = ", ".join(logging.getLevelNamesMapping())
+            raise UsageError(f"setting LOG_LEVEL={level!r} is no level; valid: {valid}", print_help=False)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider that *args* names, and set the exit status."""
@@ -59,7 +68,8 @@ class Command(ScrapyCrawl):
 def _status(crawler: Crawler, task: asyncio.Task[None]) -> int:
     """Return the exit status of the run that *task* was."""
     if not task.done() or task.cancelled():
-        return CANCELLED
+        folder = Workspace.of(crawler).folder
+        return told(f"stopped before the outputs were written; what was collected is in {folder}", CANCELLED)
     if error := task.exception():
         with suppress(RuntimeError, NotConfigured, OSError):
             Workspace.of(crawler).abandon()

@@ -14,7 +14,7 @@ class CsvRecordsExporter(RecordsExporter):
 
     def write(self) -> None:
         """Write the header, unless the file has one, and all rows."""
-        if not self.file.tell():
+        if not (self.file.seekable() and self.file.tell()):
             self.file.write(csv_header(list(self.columns.values())))
         for table in self.spool.tables():
             self.file.writelines(csv_rows(self.selected(table)))

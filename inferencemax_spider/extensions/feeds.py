@@ -7,13 +7,15 @@ and ``-O`` add to them, and an entry whose value is ``None`` drops one.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from scrapy.extensions.feedexport import FileFeedStorage
 from scrapy.settings import SETTINGS_PRIORITIES
+from scrapy.utils.python import without_none_values
 
+from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.extensions.ledger import Ledger
 from inferencemax_spider.spiders.base import EndpointSpider
 
@@ -40,7 +42,15 @@ class StandardFeeds:
             return
         feeds = {**settings.getdict("FEEDS_BASE"), **settings.getdict("FEEDS")}
         kept = {uri: options for uri, options in feeds.items() if options is not None}
+        _check_formats(kept, without_none_values(settings.getwithbase("FEED_EXPORTERS")))
         settings.set("FEEDS", kept, priority=max(settings.getpriority("FEEDS") or 0, SETTINGS_PRIORITIES["addon"]))
+
+
+def _check_formats(feeds: Mapping[str, Any], exporters: Mapping[str, Any]) -> None:
+    """Refuse a format that no exporter writes: Scrapy would disable all feeds for it."""
+    for uri, options in feeds.items():
+        if (name := options.get("format")) and name not in exporters:
+            raise ArgumentError(f"setting FEEDS: unknown format {name!r} of {uri}; valid: {', '.join(exporters)}")
 
 
 class ReportingFileStorage(FileFeedStorage):

@@ -110,8 +110,8 @@ class Manifest:
         (self.workspace.folder / manifest.FILE_NAME).write_text(f"{text}\n", encoding="utf-8")
 
     def _show(self, summary: dict[str, Any]) -> None:
-        """Log each finding, then print the table: on standard output, unless a feed goes there."""
-        for line in terminal.findings(summary):
+        """Log each failed check, then print the table: on standard output, unless a feed goes there."""
+        for line in terminal.failed_checks(summary):
             logger.error("%s", line)
         taken = any(str(uri).startswith("stdout:") for uri in self.crawler.settings.getdict("FEEDS"))
         stream = sys.stderr if taken else sys.stdout

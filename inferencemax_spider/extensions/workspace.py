@@ -41,8 +41,10 @@ class Workspace:
                 f"cannot write into {root}: {error.strerror}; make the folder writable or set OUTPUT_DIR"
             ) from error
         self.published: Path | None = None
-        for leftover in store.unfinished(root):
-            logger.warning("An earlier run did not finish; -a replay=%s takes up what it had collected", leftover)
+        if leftovers := [str(folder) for folder in store.unfinished(root)]:
+            logger.warning(
+                "Runs that did not finish (-a replay=FOLDER takes up what one had collected): %s", ", ".join(leftovers)
+            )
 
     @property
     def raw_folder(self) -> Path:

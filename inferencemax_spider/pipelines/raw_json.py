@@ -36,6 +36,8 @@ class RawJsonPipeline:
         try:
             envelope.write(path, _metadata(item, item.served), item.served.body, encoding)
         except OSError as error:
+            # What was written of it is no raw file, and the space may be what the summary needs.
+            path.unlink(missing_ok=True)
             self.ledger.output_failed(f"raw/{path.name}", error)
         return item
 
