@@ -46,6 +46,8 @@ DOWNLOAD_WARNSIZE = 0
 # A cut-off body is handed over, flagged: it is retried, and the last one is kept on disk.
 DOWNLOAD_FAIL_ON_DATALOSS = False
 DOWNLOAD_VERIFY_CERTIFICATES = True
+# Time-outs of the server, too many requests, and whatever is the server's own fault, not only Scrapy's choice of them.
+RETRY_HTTP_CODES = [408, 429, *range(500, 600)]
 RETRY_TIMES = 3
 # Seconds before the first retry; each further one waits twice as long, give or take a quarter.
 RETRY_BACKOFF = 0.5
