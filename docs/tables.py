@@ -16,7 +16,7 @@ from inferencemax_spider import settings
 from inferencemax_spider.arguments import InferencemaxArguments
 from inferencemax_spider.catalog import Entry
 from inferencemax_spider.knobs import Knobs
-from inferencemax_spider.records import BenchmarkRecord, schema
+from inferencemax_spider.records import BenchmarkRecord, field
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -44,7 +44,7 @@ def settings_table() -> str:
 def columns_table() -> str:
     """Return the columns of a record."""
     rows = (
-        (f"`{name}`", str(schema().field(name).type), _extra(info).get("unit", ""), str(info.description))
+        (f"`{name}`", str(field(name).type), _extra(info).get("unit", ""), str(info.description))
         for name, info in BenchmarkRecord.model_fields.items()
     )
     return _table(("column", "type", "unit", "meaning"), rows)

@@ -5,9 +5,11 @@ The models below are also the documentation: each field's description is what th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -19,6 +21,7 @@ from pydantic import (
     PositiveInt,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
 
 from inferencemax_spider import catalog
@@ -40,11 +43,31 @@ def _listed(text: Any) -> Any:
 
 def _models(value: Any, info: ValidationInfo) -> Any:
     known = (info.context or {}).get("models", catalog.MODELS)
+    if value is None:
+        return known
     return _in_order(known, [catalog.find("model", name, known) for name in _listed(value)])
 
 
 def _sequences(value: Any) -> Any:
     return _in_order(catalog.SEQUENCES, [catalog.find("sequence", name, catalog.SEQUENCES) for name in _listed(value)])
+
+
+def _labels(value: Any) -> Any:
+    known = (*catalog.SEQUENCES, catalog.AGENTIC)
+    return tuple(
+        entry.label for entry in _in_order(known, [catalog.find("sequence", text, known) for text in _listed(value)])
+    )
+
+
+def _day(text: str) -> str:
+    """Return *text*, which must be a day; it stays text, since it is only compared with the site's days."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is None:
+        raise ValueError(f"{text!r} is no day of the form YYYY-MM-DD")
+    date.fromisoformat(text)
+    return text
+
+
+Day = Annotated[str, AfterValidator(_day)]
 
 
 def _data_types(value: Any) -> Any:
@@ -79,13 +102,25 @@ def _stored(folder: Path) -> Path:
     return raw
 
 
-class InferencemaxArguments(BaseModel):
-    """Arguments of the spider ``inferencemax``."""
+class SiteArguments(BaseModel):
+    """The arguments that every spider has."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
+    base_url: Annotated[str, AfterValidator(_site)] = Field(description="Root of the site: `http://127.0.0.1:8000`")
+    sample: PositiveInt | None = Field(default=None, description="Collect only the first N endpoints of the plan")
+    replay: Annotated[Path, AfterValidator(_stored)] | None = Field(
+        default=None, description="Read the stored raw files of an earlier run in this folder instead of the network"
+    )
+
+
+class InferencemaxArguments(SiteArguments):
+    """Arguments of the spider ``inferencemax``."""
+
     models: Annotated[tuple[catalog.Model, ...], BeforeValidator(_models)] = Field(
-        default=(), description="Models to collect: names, slugs or aliases, comma separated, in any case"
+        default=None,
+        validate_default=True,
+        description="Models to collect: names, slugs or aliases, comma separated, in any case",
     )
     sequences: Annotated[tuple[catalog.Sequence, ...], BeforeValidator(_sequences)] = Field(
         default=catalog.SEQUENCES, description="Sequences to collect: `1k/1k`, `1k_8k`, `8k-1k` …, comma separated"
@@ -96,10 +131,50 @@ class InferencemaxArguments(BaseModel):
     base_url: Annotated[str, AfterValidator(_site)] = Field(
         default="https://inferencemax.semianalysis.com", description="Root of the site: `http://127.0.0.1:8000`"
     )
-    sample: PositiveInt | None = Field(default=None, description="Collect only the first N endpoints of the plan")
-    replay: Annotated[Path, AfterValidator(_stored)] | None = Field(
-        default=None, description="Read the stored raw files of an earlier run in this folder instead of the network"
+
+
+class InferencexArguments(SiteArguments):
+    """Arguments of the spider ``inferencex``."""
+
+    models: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description="Models to collect: display names or database keys, comma separated, in any case"
     )
+    sequences: Annotated[tuple[str, ...], BeforeValidator(_labels)] = Field(
+        default=(), description="Sequences to collect: `1k/1k`, `1k_8k` …, `agentic-traces`, comma separated"
+    )
+    mode: Literal["latest", "as_of", "exact", "history"] = Field(
+        default="latest",
+        description="`latest`: the newest row of each configuration; `as_of`: as it was on `date`; "
+        "`exact`: only the rows of `date`, or of the days from `since` to `until`; `history`: every day",
+    )
+    date: Day | None = Field(default=None, description="The day of `as_of` and `exact`, `YYYY-MM-DD`")
+    since: Day | None = Field(default=None, description="First day of `exact` and `history`")
+    until: Day | None = Field(default=None, description="Last day of `exact` and `history`")
+    datasets: Annotated[tuple[Literal["benchmarks"] | catalog.Dataset, ...], BeforeValidator(_listed)] = Field(
+        default=("benchmarks",),
+        description="What to collect: `benchmarks`, `evaluations`, `reliability`, `submissions`, `workflow_info`",
+    )
+    only_changed: bool = Field(
+        default=False,
+        description="`1`: carry models with nothing new over from the previous version instead of asking for them",
+    )
+    base_url: Annotated[str, AfterValidator(_site)] = Field(
+        default="https://inferencex.semianalysis.com", description="Root of the site: `http://127.0.0.1:8000`"
+    )
+
+    @model_validator(mode="after")
+    def _days_that_the_mode_takes(self) -> Self:
+        taken = {"latest": (), "as_of": ("date",), "exact": ("date", "since", "until"), "history": ("since", "until")}
+        for name in ("date", "since", "until"):
+            if getattr(self, name) and name not in taken[self.mode]:
+                raise ValueError(
+                    f"{name} is not for mode={self.mode}; it takes: {', '.join(taken[self.mode]) or 'no days'}"
+                )
+        if self.mode == "as_of" and not self.date:
+            raise ValueError("mode=as_of needs a date: date=YYYY-MM-DD")
+        if self.mode == "exact" and not (self.date or self.since or self.until):
+            raise ValueError("mode=exact needs date=YYYY-MM-DD, or since and until")
+        return self
 
 
 Arguments = TypeVar("Arguments", bound=BaseModel)
@@ -113,8 +188,7 @@ def parse(
     Raises:
         ArgumentError: an argument is unknown or its value is wrong.
     """
-    own = {"models": ",".join(model.name for model in models)}
-    own |= {name: text for name, text in given.items() if not name.startswith("_")}
+    own = {name: text for name, text in given.items() if not name.startswith("_")}
     if unknown := sorted(own.keys() - wanted.model_fields.keys()):
         raise ArgumentError(f"unknown spider argument {unknown[0]!r}; valid: {', '.join(wanted.model_fields)}")
     try:
@@ -130,5 +204,7 @@ def told(kind: str, error: ValidationError) -> str:
 
 def _told(kind: str, fault: Any) -> str:
     name = ".".join(str(part) for part in fault["loc"])
+    if not name:
+        return f"{kind}s: {fault['msg'].removeprefix('Value error, ')}"
     reason = fault["msg"].removeprefix("Value error, ")
     return f"{kind} {name}: {reason}" if reason != fault["msg"] else f"{kind} {name}={fault['input']!r}: {reason}"

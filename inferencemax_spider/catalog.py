@@ -107,8 +107,44 @@ SEQUENCES: tuple[Sequence, ...] = (
 E = TypeVar("E", bound=Entry)
 
 
+Dataset = Literal["evaluations", "reliability", "submissions", "workflow_info"]
+DATASETS: tuple[Dataset, ...] = get_args(Dataset)
+"""What the live API has besides benchmarks."""
+
+AGENTIC = Sequence(name="Agentic traces", slug="agentic_traces", isl=0, osl=0, aliases=("agentic",))
+"""Recorded sessions of agents, which have no one input and output length; only the live API has them."""
+
+API_MODELS: dict[str, tuple[str, ...]] = {
+    "DeepSeek-R1-0528": ("dsr1",),
+    "DeepSeek-V4-Pro": ("dsv4",),
+    "gpt-oss-120b": ("gptoss120b",),
+    "Llama-3.3-70B-Instruct-FP8": ("llama70b",),
+    "Qwen-3.5-397B-A17B": ("qwen3.5",),
+    "Kimi-K2.5": ("kimik2.5", "kimik2.6", "kimik2.7-code"),
+    "Kimi-K3": ("kimik3",),
+    "MiniMax-M2.5": ("minimaxm2.5", "minimaxm2.7"),
+    "MiniMax-M3": ("minimaxm3",),
+    "GLM-5": ("glm5", "glm5.1"),
+    "GLM-5.2": ("glm5.2", "glm5.3"),
+    "Gemma-4-31B": ("gemma4",),
+    "DeepSeek-Coder-V2-Lite-Instruct": ("dsv2lite",),
+}
+"""Display names of the live API, which requests take, and the database keys that their rows carry, as of 2026-08.
+
+Only the fallback, and a help to tell which key belongs to which name: the site says which names there are.
+"""
+
+
 class UnknownNameError(ValueError):
     """A name that stands for nothing in the catalogue; the message lists the names that do."""
+
+
+def find_text(text: str, names: Iterable[str]) -> str | None:
+    """Return the one of the display *names* that *text* means, as itself or by one of its database keys."""
+    for name in names:
+        if _folded(text) in map(_folded, (name, *API_MODELS.get(name, ()))):
+            return name
+    return None
 
 
 def find(kind: str, text: str, entries: Iterable[E]) -> E:

@@ -54,6 +54,14 @@ def write(path: Path, metadata: dict[str, Any], body: bytes, encoding: Encoding)
         file.write(_END)
 
 
+def metadata_of(path: Path) -> dict[str, Any] | None:
+    """Return the metadata of the raw file at *path*, or ``None`` when there is none that can be read."""
+    try:
+        return read(path)[0]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _encoded(body: bytes, encoding: Encoding) -> bytes:
     if encoding == "json":
         return body

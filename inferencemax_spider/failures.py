@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from pydantic_core import from_json
 from scrapy import exceptions
 from scrapy.settings import BaseSettings
 
@@ -20,6 +21,8 @@ def of_status(served: Served) -> FetchFailure | None:
         return None
     phrase = HTTPStatus(served.status).phrase if served.status in set(HTTPStatus) else "unknown status"
     hints = [f"HTTP {served.status} {phrase}"]
+    if said := _said(served):
+        hints.append(f"the site says: {said}")
     if "html" in served.content_type:
         hints.append("an HTML page where JSON was expected")
     if served.status == HTTPStatus.NOT_FOUND:
@@ -29,6 +32,15 @@ def of_status(served: Served) -> FetchFailure | None:
     if served.status == HTTPStatus.TOO_MANY_REQUESTS:
         hints.append("lower CONCURRENT_REQUESTS_PER_DOMAIN or raise DOWNLOAD_DELAY")
     return FetchFailure("; ".join(hints), status=served.status)
+
+
+def _said(served: Served) -> str:
+    """Return the message of an ``{"error": …}`` body."""
+    try:
+        document = from_json(served.body)
+    except ValueError:
+        return ""
+    return " ".join(str(document["error"]).split()) if isinstance(document, dict) and "error" in document else ""
 
 
 def of_exception(error: Exception, endpoint: Endpoint, settings: BaseSettings) -> FetchFailure:

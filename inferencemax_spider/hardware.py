@@ -25,6 +25,24 @@ def base_gpu(hwkey: str) -> str:
     return hwkey.partition("_")[0]
 
 
+FRAMEWORK_ALIASES: Final[Mapping[str, str]] = {
+    "trtllm": "trt",
+    "dynamo-trtllm": "dynamo-trt",
+    "sglang-disagg": "mori-sglang",
+    "atom-disagg": "mooncake-atom",
+}
+
+
+def hwkey(hardware: str, framework: str, spec_method: str | None) -> str:
+    """Return the hwKey that the dashboard makes of a row of the API; *spec_method* is left off when ``none``.
+
+    >>> hwkey("gb200-nvl72", "dynamo-trtllm", "mtp")
+    'gb200_dynamo-trt_mtp'
+    """
+    parts = [hardware.partition("-")[0], FRAMEWORK_ALIASES.get(framework, framework)]
+    return "_".join(parts if spec_method in {None, "none"} else [*parts, str(spec_method)])
+
+
 class Gpu(BaseModel):
     """Power and prices of one GPU.
 

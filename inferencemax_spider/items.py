@@ -16,6 +16,8 @@ from hashlib import sha256
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+import pyarrow as pa
+
 from inferencemax_spider.records import Records
 
 State = Literal["ok", "empty", "invalid", "failed", "not_attempted"]
@@ -25,30 +27,37 @@ STATES: tuple[State, ...] = get_args(State)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One planned request: where it goes and what it should bring. ``index`` is its place in the plan."""
+    """One planned request: where it goes and what it should bring.
+
+    ``index`` is its place in the plan; ``stored_as`` the name of its raw file where the URL's basename will not do. An
+    ``optional`` one may be missing on some deployments.
+    """
 
     index: int
     url: str
-    model: str
-    sequence: str
-    data_type: str
+    model: str = ""
+    sequence: str = ""
+    data_type: str = ""
     expected_hwkeys: tuple[str, ...] = ()
+    dataset: str = "benchmarks"
+    stored_as: str = ""
+    optional: bool = False
 
     @property
     def name(self) -> str:
         """The endpoint as people read it: ``gpt-oss 120B 1k-8k e2e``."""
-        return f"{self.model} {self.sequence} {self.data_type}"
+        return " ".join(part for part in (self.model, self.sequence, self.data_type) if part) or self.dataset
 
     @property
     def file_name(self) -> str:
-        """The last part of the URL's path, reduced to characters that cannot leave a folder."""
-        basename = urlsplit(self.url).path.rpartition("/")[2]
+        """The name of the raw file, reduced to characters that cannot leave a folder."""
+        basename = self.stored_as or urlsplit(self.url).path.rpartition("/")[2]
         return re.sub(r"[^A-Za-z0-9._-]", "_", basename).lstrip(".") or f"endpoint-{self.index}"
 
     @property
-    def group(self) -> tuple[str, str]:
+    def group(self) -> str:
         """Endpoints with the same group describe the same runs and are joined in the merged CSV."""
-        return (self.model, self.sequence)
+        return f"{self.model} {self.sequence}".strip()
 
 
 @dataclass(frozen=True)
@@ -102,11 +111,18 @@ class Rejection:
 
 @dataclass(slots=True)
 class Parsed:
-    """What a parser made of a body."""
+    """What a parser made of a body.
+
+    ``entries`` counts what a body without records holds, and ``table`` is that of a further dataset; ``unpriced`` are
+    the hwKeys, with their rows, whose GPU the hardware edition does not know.
+    """
 
     records: Records
     rejections: list[Rejection] = field(default_factory=list)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    unpriced: Counter[str] = field(default_factory=Counter)
+    entries: int = 0
+    table: pa.Table | None = None
 
 
 Parser = Callable[[bytes, Endpoint], Parsed]
@@ -124,13 +140,16 @@ class EndpointCapture:
     curl: str
     attempts: int
     parser: Parser = field(repr=False)
+    records: Records
     served: Served | None = None
     failure: FetchFailure | None = None
     replayed_from: str | None = None
     state: State = "failed"
     reason: str = ""
-    records: Records = field(default_factory=Records.empty)
     rejections: list[Rejection] = field(default_factory=list, repr=False)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    entries: int = 0
+    table: pa.Table | None = field(default=None, repr=False)
+    unpriced: Counter[str] = field(default_factory=Counter)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
     hwkeys: Counter[str] = field(default_factory=Counter)

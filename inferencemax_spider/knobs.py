@@ -6,7 +6,7 @@ README's table, and ``when`` says when to change it. The defaults stand in ``set
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -68,6 +68,10 @@ class Knobs(BaseModel):
     USER_AGENT: str = knob("How the spider introduces itself", "add your own address for unattended runs")
     REJECTED_SHARE_MAX: Annotated[float, Field(ge=0, le=1)] = knob(
         "Share of rejected records, 0 to 1, above which a run is incomplete", "raise it when a few are tolerable"
+    )
+    HARDWARE_EDITION: Literal["2025-10", "2026-08"] = knob(
+        "Edition of GPU power and prices that costs and `tpPerMw` of the live API are derived with",
+        "set an older one to compare with files of its time",
     )
     OUTPUT_DIR: str = knob("Folder of the versions; relative to where the command runs", "set it for scheduled jobs")
     LOG_LEVEL: str = knob("Least level of what is logged", "`DEBUG` shows each request")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 Number = TypeVar("Number", float, Floats)
 
 
-def tp_per_mw(y: Number, power_kw: float) -> Number:
+def tp_per_mw(y: Number, power_kw: Number) -> Number:
     """Return the throughput per provisioned MW, in tok/s/MW.
 
     *y* is in tok/s/GPU (a number, or an array of them), *power_kw* in kW per GPU.
@@ -19,7 +19,7 @@ def tp_per_mw(y: Number, power_kw: float) -> Number:
     return y * 1000 / power_kw
 
 
-def cost_per_million(y: Number, price: float) -> Number:
+def cost_per_million(y: Number, price: Number) -> Number:
     """Return the cost of a million tokens, in US$.
 
     *y* is in tok/s/GPU (a number, or an array of them) and above zero, *price* in US$ per GPU-hour.
@@ -62,3 +62,29 @@ def _minimal(a: Floats, b: Floats) -> npt.NDArray[np.bool_]:
     # Equal points are neighbours now; each takes the verdict of the first of them.
     minimal[order] = lowest[first][np.cumsum(first) - 1]
     return minimal
+
+
+def pareto_fronts(
+    groups: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike, *, smaller_x: bool, larger_y: bool
+) -> npt.NDArray[np.bool_]:
+    """Tell for each point whether it lies on the Pareto front of its group, as :func:`pareto_front` does for one.
+
+    *groups* are integers, one per point. Points of different groups are no rivals: the groups are laid side by side
+    on the second axis, each in a band of ranks of its own, better than all bands before it.
+    """
+    group, a, b = np.asarray(groups), np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    front = ~(np.isnan(a) | np.isnan(b))
+    group, a, b = group[front], a[front] if smaller_x else -a[front], -b[front] if larger_y else b[front]
+    _, ranks = np.unique(b, return_inverse=True)
+    order = np.lexsort((a, group))
+    places = np.empty(len(order), dtype=np.float64)
+    places[order] = _dense(group[order], a[order])
+    front[front] = _minimal(places, ranks - group * (len(ranks) + 1.0))
+    return front
+
+
+def _dense(group: npt.NDArray[Any], a: Floats) -> Floats:
+    """Return increasing places for sorted points: the same for points of one group that are equal in *a*."""
+    new = np.ones(len(a), dtype=np.bool_)
+    new[1:] = (group[1:] != group[:-1]) | (a[1:] != a[:-1])
+    return np.cumsum(new).astype(np.float64)

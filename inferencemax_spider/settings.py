@@ -21,6 +21,9 @@ TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 # name: {"slug": …, "aliases": […], "expected_hwkeys": […]}; what is left out follows the general rule.
 CATALOG_MODELS: dict[str, dict[str, Any]] = {}
 
+# Edition of power and prices that derived values use: a name of hardware.EDITIONS.
+HARDWARE_EDITION = "2026-08"
+
 # --- Politeness ------------------------------------------------------------------------------------------------------
 # An honest name, with an address at which the operator of the site can find out who asks and why.
 USER_AGENT = f"inferencemax-spider/{__version__} (+https://github.com/inferencemax-spider/inferencemax-spider)"
@@ -96,7 +99,10 @@ FEED_EXPORTERS = {
     "jsonl": "inferencemax_spider.exporters.text.JsonLinesRecordsExporter",
     "jl": "inferencemax_spider.exporters.text.JsonLinesRecordsExporter",
     "parquet": "inferencemax_spider.exporters.parquet.ParquetRecordsExporter",
+    "curve-csv": "inferencemax_spider.exporters.text.CurveCsvExporter",
     "merged-csv": "inferencemax_spider.exporters.merged.MergedCsvExporter",
+    "dataset-csv": "inferencemax_spider.exporters.datasets.DatasetCsvExporter",
+    "dataset-parquet": "inferencemax_spider.exporters.datasets.DatasetParquetExporter",
     "rejected-jsonl": "inferencemax_spider.exporters.problems.RejectedExporter",
     "failures-jsonl": "inferencemax_spider.exporters.problems.FailuresExporter",
     # Formats that would write a capture as an opaque object, not its records.
@@ -104,39 +110,12 @@ FEED_EXPORTERS = {
     "marshal": None,
     "pickle": None,
 }
-_CURVE_FIELDS = [
-    "model_name",
-    "sequence_length",
-    "conc",
-    "costh_roof",
-    "costh_y",
-    "costn_roof",
-    "costn_y",
-    "costr_roof",
-    "costr_y",
-    "hwKey",
-    "precision",
-    "tp",
-    "tpPerGpu_roof",
-    "tpPerGpu_y",
-    "tpPerMw_roof",
-    "tpPerMw_y",
-    "x",
-    "y",
-]
 # The standard feeds. FEEDS, -o and -O add to them; an entry of FEEDS with the same name replaces one, None drops it.
 FEEDS_BASE: dict[str, dict[str, Any] | None] = {
-    "%(run_dir)s/inference_max_e2e.csv": {
-        "format": "csv",
-        "fields": _CURVE_FIELDS,
-        "item_filter": "inferencemax_spider.exporters.filters.DataTypeFilter",
-        "data_type": "e2e",
-    },
+    "%(run_dir)s/inference_max_e2e.csv": {"format": "curve-csv", "item_export_kwargs": {"data_type": "e2e"}},
     "%(run_dir)s/inference_max_interactivity.csv": {
-        "format": "csv",
-        "fields": _CURVE_FIELDS,
-        "item_filter": "inferencemax_spider.exporters.filters.DataTypeFilter",
-        "data_type": "interactivity",
+        "format": "curve-csv",
+        "item_export_kwargs": {"data_type": "interactivity"},
     },
     "%(run_dir)s/inference_max_merged.csv": {"format": "merged-csv"},
     "%(run_dir)s/benchmarks.parquet": {"format": "parquet"},
@@ -152,11 +131,24 @@ FEEDS_BASE: dict[str, dict[str, Any] | None] = {
     },
 }
 
+# The live API's further datasets, where they were asked for.
+FEEDS_BASE |= {
+    f"%(run_dir)s/{dataset}.{suffix}": {
+        "format": f"dataset-{suffix}",
+        "item_filter": "inferencemax_spider.exporters.filters.DatasetFilter",
+        "dataset": dataset,
+        "store_empty": False,
+    }
+    for dataset in ("evaluations", "reliability", "submissions", "workflow_info")
+    for suffix in ("csv", "parquet")
+}
+
 # --- The end of a run ------------------------------------------------------------------------------------------------
 EXTENSIONS = {
     # The workspace comes first: the others write into it.
     "inferencemax_spider.extensions.workspace.Workspace": -200,
     "inferencemax_spider.extensions.ledger.Ledger": -100,
+    "inferencemax_spider.extensions.spool.Spool": -100,
     "inferencemax_spider.extensions.progress.Progress": 500,
     "inferencemax_spider.extensions.manifest.Manifest": 900,
 }

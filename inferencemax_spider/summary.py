@@ -32,7 +32,7 @@ def status_of(
     """Return what became of the run as a whole."""
     if reason == "shutdown":
         return "cancelled"
-    if errors or not any(outcome.records for outcome in outcomes):
+    if errors or not any(outcome.usable for outcome in outcomes):
         return "failed"
     return "incomplete" if any(check.status == "fail" for check in checks) else "complete"
 
@@ -48,6 +48,8 @@ def hwkeys(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     total: Counter[str] = Counter({ALWAYS_COUNTED: 0})
     models: dict[str, Counter[str]] = {}
     for outcome in outcomes:
+        if not outcome.endpoint.model:
+            continue
         total.update(outcome.hwkeys)
         models.setdefault(outcome.endpoint.model, Counter({ALWAYS_COUNTED: 0})).update(outcome.hwkeys)
     return {"run": _sorted(total), "models": {model: _sorted(counts) for model, counts in models.items()}}
@@ -66,6 +68,7 @@ def coverage(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
             "seen_hwkeys": dict(outcome.hwkeys),
         }
         for outcome in outcomes
+        if outcome.endpoint.model
     ]
 
 
@@ -126,6 +129,8 @@ def build(outcomes: Sequence[Outcome], answers: Iterable[Check], stats: Mapping[
         "merged": merge(stats),
         "duplicates": [identity for outcome in outcomes for identity in outcome.duplicates],
         "unknown_fields": _sorted(sum((outcome.unknown_fields for outcome in outcomes), Counter())),
+        "unpriced_hwkeys": _sorted(sum((outcome.unpriced for outcome in outcomes), Counter())),
+        "carried_over": sorted({outcome.replayed_from for outcome in outcomes if outcome.replayed_from}),
         "checks": [asdict(answer) | {"status": answer.status} for answer in answers],
         "coverage": coverage(outcomes),
         "endpoint_details": [details(outcome) for outcome in outcomes],

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 WIDTH = 120
 """Columns of a table that does not go to a terminal."""
 
+FEW_MODELS = 4
 STYLES = {"complete": "bold green", "incomplete": "bold yellow", "failed": "bold red", "cancelled": "bold yellow"}
 
 
@@ -36,6 +37,8 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
     """Yield one line for each thing that is worth knowing and not wrong."""
     for name, count in summary["unknown_fields"].items():
         yield f"{count} records have a field that nobody declared: {name} (kept in the column `extra`)"
+    for hwkey, count in summary["unpriced_hwkeys"].items():
+        yield f"{count} records of {hwkey} have no costs: the hardware edition does not know its GPU"
     for identity in summary["duplicates"]:
         of = " ".join(str(value) for name, value in identity.items() if name != "count")
         yield f"{identity['count']} records share one identity: {of}"
@@ -45,7 +48,7 @@ def show(console: Console, summary: dict[str, Any], workspace: Workspace) -> Non
     """Print the tables, the findings and where the files are."""
     console.print()
     console.print(_coverage(summary))
-    console.print(_hwkeys(summary))
+    console.print(_hwkeys(summary) if len(summary["hwkeys"]["models"]) <= FEW_MODELS else _hwkeys_listed(summary))
     console.print(_totals(summary), highlight=False)
     for line in findings(summary):
         console.print(Text(f"✗ {line}", style="red"), soft_wrap=True)
@@ -60,7 +63,7 @@ def _coverage(summary: dict[str, Any]) -> Table:
     rows: dict[str, dict[str, Text]] = {}
     for row in summary["coverage"]:
         cells = rows.setdefault(row["model"], {})
-        cells[f"{row['sequence']}\n{row['data_type']}"] = _cell(row)
+        cells["\n".join(filter(None, (row["sequence"], row["data_type"]))) or "all"] = _cell(row)
     columns = list(dict.fromkeys(name for cells in rows.values() for name in cells))
     table = Table(title="Records by endpoint", title_justify="left")
     table.add_column("model")
@@ -89,6 +92,15 @@ def _hwkeys(summary: dict[str, Any]) -> Table:
     table.add_column("run", justify="right")
     for hwkey, total in summary["hwkeys"]["run"].items():
         table.add_row(hwkey, *(str(counts.get(hwkey) or "–") for counts in models.values()), str(total))
+    return table
+
+
+def _hwkeys_listed(summary: dict[str, Any]) -> Table:
+    """Return the hwKeys of many models, for which there is no room side by side."""
+    table = Table("model", "hwKeys", "records by hwKey", title="Records by hwKey", title_justify="left")
+    for model, counts in summary["hwkeys"]["models"].items():
+        present = [f"{hwkey} {count}" for hwkey, count in counts.items() if count]
+        table.add_row(model, str(len(present)), ", ".join(present))
     return table
 
 

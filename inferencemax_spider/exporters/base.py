@@ -1,37 +1,39 @@
-"""What the record exporters share: collect tables while the crawl runs, write rows in plan order when it ends."""
+"""What the record exporters share: note the captures while the crawl runs, write rows in plan order when it ends."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from scrapy.exporters import BaseItemExporter
 
-from inferencemax_spider.exporters.spool import Spool
 from inferencemax_spider.extensions.ledger import Ledger
-from inferencemax_spider.records import schema
+from inferencemax_spider.extensions.spool import Spool
+from inferencemax_spider.spiders.base import EndpointSpider
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from inferencemax_spider.items import EndpointCapture
+    from inferencemax_spider.records import Layout
 
 
 class RecordsExporter(BaseItemExporter):
     """Write the records of all captures as rows of one file.
 
     ``fields`` of the feed's options chooses the columns (a list), or chooses and renames them (a mapping), as in any
-    Scrapy feed; without it all columns of a record are written.
+    Scrapy feed; without it all columns are written.
     """
 
     def __init__(self, file: IO[bytes], crawler: Crawler, **options: Any) -> None:
         super().__init__(dont_fail=True, **options)
         self.file = file
         self.crawler = crawler
-        self.spool = Spool()
+        self.spool = Spool.of(crawler)
+        self.indexes: set[int] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, file: IO[bytes], **options: Any) -> Self:
@@ -39,11 +41,20 @@ class RecordsExporter(BaseItemExporter):
         return cls(file, crawler, **options)
 
     @property
+    def layout(self) -> Layout:
+        """How the spider's records are laid out."""
+        assert issubclass(self.crawler.spidercls, EndpointSpider)
+        return self.crawler.spidercls.layout
+
+    @property
+    def all_columns(self) -> Sequence[str]:
+        """The columns that there are to choose from."""
+        return self.layout.columns
+
+    @property
     def columns(self) -> dict[str, str]:
         """The columns to write: the name in the record, and the name in the file."""
-        chosen = self.fields_to_export
-        if chosen is None:
-            chosen = schema().names
+        chosen = self.all_columns if self.fields_to_export is None else self.fields_to_export
         return dict(chosen) if isinstance(chosen, Mapping) else {name: name for name in chosen}
 
     def selected(self, table: pa.Table) -> pa.Table:
@@ -54,16 +65,22 @@ class RecordsExporter(BaseItemExporter):
         ]
         return pa.table(columns, names=list(self.columns.values()))
 
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the rows to write, in plan order."""
+        yield from map(self.selected, self.spool.tables(self.indexes))
+
     def export_item(self, item: EndpointCapture) -> None:
-        """Keep the records of *item* until the end."""
+        """Keep the records of *item*, if it has any, until the end."""
+        if not len(item.records):
+            return
         with self._reported():
             self.spool.add(item.endpoint.index, item.records.table)
+            self.indexes.add(item.endpoint.index)
 
     def finish_exporting(self) -> None:
         """Write all rows."""
         with self._reported():
             self.write()
-        self.spool.close()
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

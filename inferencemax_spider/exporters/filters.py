@@ -9,15 +9,6 @@ from scrapy.extensions.feedexport import ItemFilter
 from inferencemax_spider.items import EndpointCapture
 
 
-class DataTypeFilter(ItemFilter):
-    """Accept the captures of the ``data_type`` that the feed's options name."""
-
-    def accepts(self, item: Any) -> bool:
-        """Tell whether *item* goes into the feed."""
-        wanted = (self.feed_options or {}).get("data_type")
-        return isinstance(item, EndpointCapture) and item.endpoint.data_type == wanted
-
-
 class RejectedFilter(ItemFilter):
     """Accept the captures that hold rejected records."""
 
@@ -32,3 +23,12 @@ class FailedFilter(ItemFilter):
     def accepts(self, item: Any) -> bool:
         """Tell whether *item* goes into the feed."""
         return isinstance(item, EndpointCapture) and item.state != "ok"
+
+
+class DatasetFilter(ItemFilter):
+    """Accept the captures of the ``dataset`` that the feed's options name."""
+
+    def accepts(self, item: Any) -> bool:
+        """Tell whether *item* goes into the feed."""
+        wanted = (self.feed_options or {}).get("dataset")
+        return isinstance(item, EndpointCapture) and item.endpoint.dataset == wanted and item.state == "ok"

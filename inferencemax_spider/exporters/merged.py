@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import chain
+from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 
 from inferencemax_spider.exporters.base import RecordsExporter
 from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
-from inferencemax_spider.records import schema
+from inferencemax_spider.records import AXES, LEADING
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -24,7 +23,6 @@ MATCH = [*KEYS, "occurrence"]
 """What is joined on. The occurrence (0 for the first row of a key, 1 for the next …) keeps the join one to one even
 where the site repeats an identity: the rows stay, and the repetition is reported by the validation."""
 SIDES = {"e2e": "e2e", "interactivity": "inter"}
-AXES = ("x", "y")
 
 
 class MergedCsvExporter(RecordsExporter):
@@ -39,42 +37,38 @@ class MergedCsvExporter(RecordsExporter):
 
     def __init__(self, file: IO[bytes], crawler: Crawler, **options: Any) -> None:
         super().__init__(file, crawler, **options)
-        self.groups: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: {side: [] for side in SIDES})
+        self.groups: dict[str, list[int]] = {}
 
     @property
-    def columns(self) -> dict[str, str]:
-        """The columns of the merged file; ``fields`` chooses among them."""
-        if self.fields_to_export is not None:
-            return super().columns
-        shared = [name for name in schema().names if name not in {"data_type", "extra", *AXES}]
-        return {name: name for name in [*shared, *(f"{side}_{axis}" for side in SIDES.values() for axis in AXES)]}
+    def all_columns(self) -> Sequence[str]:
+        """The columns that there are to choose from."""
+        sides = (f"{side}_{axis}" for side in SIDES.values() for axis in AXES)
+        return (*LEADING, *sides, *self.layout.further)
 
     def export_item(self, item: EndpointCapture) -> None:
         """Keep the records of *item* with those they are joined to."""
         super().export_item(item)
-        self.groups[item.endpoint.group][item.endpoint.data_type].append(item.endpoint.index)
+        if len(item.records):
+            self.groups.setdefault(item.endpoint.group, []).append(item.endpoint.index)
 
     def write(self) -> None:
         """Join group by group, in plan order, and write the rows."""
         self.crawler.stats.set_value("merge/rows", 0)
         self.crawler.stats.set_value("merge/matched", 0)
         self.file.write(csv_header(list(self.columns.values())))
-        for group in sorted(self.groups, key=lambda group: min(chain(*self.groups[group].values()))):
-            e2e, inter = (self._side(self.groups[group][side]) for side in SIDES)
-            if e2e.num_rows or inter.num_rows:
-                self.file.writelines(csv_rows(self.selected(self._joined(group, e2e, inter))))
+        for group, indexes in sorted(self.groups.items(), key=lambda entry: min(entry[1])):
+            table = pa.concat_tables(self.spool.tables(indexes))
+            sides = (self.layout.curve(table, data_type) for data_type in SIDES)
+            self.file.writelines(csv_rows(self.selected(self._joined(group, *sides))))
 
-    def _joined(self, group: tuple[str, str], e2e: pa.Table, inter: pa.Table) -> pa.Table:
+    def _joined(self, group: str, e2e: pa.Table, inter: pa.Table) -> pa.Table:
         """Return the joined rows of both sides of one *group*."""
         places = _places(e2e).merge(
             _places(inter), on=MATCH, how="outer", suffixes=("_e2e", "_inter"), validate="one_to_one"
         )
         places = places.sort_values(["place_e2e", "place_inter"], na_position="last")
-        self._count(" ".join(group), places["place_e2e"].notna(), places["place_inter"].notna())
+        self._count(group, places["place_e2e"].notna(), places["place_inter"].notna())
         return _side_by_side(e2e.take(_indices(places["place_e2e"])), inter.take(_indices(places["place_inter"])))
-
-    def _side(self, indexes: list[int]) -> pa.Table:
-        return pa.concat_tables([schema().empty_table(), *map(self.spool.table, sorted(indexes))])
 
     def _count(self, group: str, e2e: pd.Series[bool], inter: pd.Series[bool]) -> None:
         stats = self.crawler.stats
@@ -87,7 +81,7 @@ class MergedCsvExporter(RecordsExporter):
 def _places(table: pa.Table) -> pd.DataFrame:
     """Return the keys of the rows of *table*, each with its occurrence and its place in the table."""
     frame: pd.DataFrame = table.select(KEYS).to_pandas()
-    occurrence = frame.groupby(KEYS, sort=False).cumcount()
+    occurrence = frame.groupby(KEYS, sort=False, dropna=False).cumcount()
     return frame.assign(occurrence=occurrence, place=range(len(frame)))
 
 
@@ -100,7 +94,7 @@ def _side_by_side(e2e: pa.Table, inter: pa.Table) -> pa.Table:
     """Return the rows of both tables, which correspond one to one, under the merged file's names."""
     columns = {
         name: e2e[name] if name.endswith("_roof") else pc.coalesce(e2e[name], inter[name])
-        for name in schema().names
+        for name in e2e.column_names
         if name not in AXES
     }
     for table, side in ((e2e, "e2e"), (inter, "inter")):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pyarrow.parquet as pq
 
 from inferencemax_spider.exporters.base import RecordsExporter
-from inferencemax_spider.records import schema
 
 
 class ParquetRecordsExporter(RecordsExporter):
@@ -13,7 +12,7 @@ class ParquetRecordsExporter(RecordsExporter):
 
     def write(self) -> None:
         """Write all rows; a file without rows still has its columns."""
-        columns = self.selected(schema().empty_table()).schema
+        columns = self.selected(self.layout.schema.empty_table()).schema
         with pq.ParquetWriter(self.file, columns, compression="zstd") as writer:
-            for table in self.spool.tables():
-                writer.write_table(self.selected(table).cast(columns))
+            for table in self.tables():
+                writer.write_table(table.cast(columns))

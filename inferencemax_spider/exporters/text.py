@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
 
 from inferencemax_spider.exporters.base import RecordsExporter
 from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
+from inferencemax_spider.records import AXES, LEADING
 
 
 class CsvRecordsExporter(RecordsExporter):
@@ -16,8 +20,26 @@ class CsvRecordsExporter(RecordsExporter):
         """Write the header, unless the file has one, and all rows."""
         if not (self.file.seekable() and self.file.tell()):
             self.file.write(csv_header(list(self.columns.values())))
-        for table in self.spool.tables():
-            self.file.writelines(csv_rows(self.selected(table)))
+        for table in self.tables():
+            self.file.writelines(csv_rows(table))
+
+
+class CurveCsvExporter(CsvRecordsExporter):
+    """Write the points of one ``data_type`` as CSV, with the columns of the earlier pipeline's files in the lead."""
+
+    def __init__(self, *arguments: Any, data_type: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.data_type = data_type
+
+    @property
+    def all_columns(self) -> Sequence[str]:
+        """The columns that there are to choose from."""
+        return (*LEADING, *AXES, *self.layout.further)
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the points to write, in plan order."""
+        for table in self.spool.tables(self.indexes):
+            yield self.selected(self.layout.curve(table, self.data_type))
 
 
 class JsonLinesRecordsExporter(RecordsExporter):
@@ -28,8 +50,8 @@ class JsonLinesRecordsExporter(RecordsExporter):
         self.file.writelines(line + b"\n" for line in self._objects())
 
     def _objects(self) -> Iterator[bytes]:
-        for table in self.spool.tables():
-            for row in self.selected(table).to_pylist():
+        for table in self.tables():
+            for row in table.to_pylist():
                 yield json.dumps(row, ensure_ascii=False).encode()
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
+from inferencemax_spider.catalog import DATASETS
 from inferencemax_spider.items import Endpoint, EndpointCapture, State
+from inferencemax_spider.records import newest_days
 from inferencemax_spider.spiders.base import EndpointSpider
 
 if TYPE_CHECKING:
@@ -40,10 +42,18 @@ class Outcome:
     bytes: int = 0
     sha256: str | None = None
     records: int = 0
+    entries: int = 0
     rejected: int = 0
     hwkeys: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    unpriced: Counter[str] = field(default_factory=Counter)
+    newest: dict[str, str] = field(default_factory=dict)
     duplicates: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it brought data: records, or the rows of a further dataset."""
+        return bool(self.records) or (self.state == "ok" and self.endpoint.dataset in DATASETS)
 
     @classmethod
     def of(cls, item: EndpointCapture) -> Self:
@@ -61,9 +71,12 @@ class Outcome:
             bytes=len(served.body) if served else 0,
             sha256=served.sha256 if served else None,
             records=len(item.records),
+            entries=item.entries,
             rejected=len(item.rejections),
             hwkeys=item.hwkeys,
             unknown_fields=item.unknown_fields,
+            unpriced=item.unpriced,
+            newest=newest_days(item.records),
             duplicates=tuple(item.duplicates),
         )
 

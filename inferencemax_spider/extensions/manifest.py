@@ -90,7 +90,10 @@ class Manifest:
 
     def _summarised(self, reason: str) -> dict[str, Any]:
         outcomes, stats = self.ledger.outcomes(), self.crawler.stats.get_stats()
-        answers = checks.run_all(outcomes, stats, self.crawler.settings.getfloat("REJECTED_SHARE_MAX"))
+        spider = self.crawler.spider
+        assert isinstance(spider, EndpointSpider)
+        share = self.crawler.settings.getfloat("REJECTED_SHARE_MAX")
+        answers = checks.run_all(outcomes, stats, share, spider.promised, spider.remarks)
         status = manifest.status_of(outcomes, answers, reason, self.ledger.output_errors)
         return {
             "spider": self.crawler.spidercls.name,

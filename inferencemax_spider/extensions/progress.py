@@ -13,7 +13,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.log import get_scrapy_root_handler
 
-from inferencemax_spider.items import EndpointCapture
+from inferencemax_spider.items import Endpoint, EndpointCapture
 from inferencemax_spider.spiders.base import EndpointSpider
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Progress:
 
     def __init__(self, *, on_terminal: bool) -> None:
         self.done = 0
-        self.planned = 0
+        self.plan: list[Endpoint] = []
         self.bar = _bar() if on_terminal else None
 
     @classmethod
@@ -45,9 +45,9 @@ class Progress:
     def spider_opened(self, spider: Spider) -> None:
         """Start counting."""
         assert isinstance(spider, EndpointSpider)
-        self.planned = len(spider.plan)
+        self.plan = spider.plan
         if self.bar:
-            self.bar.add_task("", total=self.planned)
+            self.bar.add_task("", total=len(self.plan))
             self.bar.start()
             _log_to(sys.stderr)
 
@@ -57,10 +57,11 @@ class Progress:
             return
         self.done += 1
         if self.bar:
-            self.bar.update(self.bar.task_ids[0], advance=1, description=item.endpoint.name)
+            task = self.bar.task_ids[0]
+            self.bar.update(task, total=len(self.plan), advance=1, description=item.endpoint.name)
             return
-        came = f"{len(item.records)} records" if item.state == "ok" else item.reason
-        logger.info("%d/%d %s: %s, %s", self.done, self.planned, item.endpoint.name, item.state, came)
+        came = f"{len(item.records) or item.entries} records" if item.state == "ok" else item.reason
+        logger.info("%d/%d %s: %s, %s", self.done, len(self.plan), item.endpoint.name, item.state, came)
 
     def spider_closed(self) -> None:
         """Take the bar away."""

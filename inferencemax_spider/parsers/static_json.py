@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Annotated, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
@@ -19,7 +20,7 @@ from typing_extensions import TypedDict
 from inferencemax_spider.hardware import HWKEY_PATTERN
 from inferencemax_spider.items import Endpoint, Parsed, Rejection
 from inferencemax_spider.parsers.bulk import validated
-from inferencemax_spider.records import Records, schema
+from inferencemax_spider.records import AXES, LEADING, Layout, Records, field
 
 LARGEST_COUNT = 2**53
 """Above this a JSON number is no longer exact in JavaScript, where the site's numbers come from."""
@@ -57,10 +58,15 @@ class Row(TypedDict):
 CURVES = ("tpPerGpu", "tpPerMw", "costh", "costn", "costr")
 ROW_FIELDS = frozenset(Row.__annotations__)
 CURVE_FIELDS = frozenset(Curve.__annotations__)
-_CURVE_TYPE = pa.struct({"y": pa.float64(), "roof": pa.bool_()})
-_ROW_TYPE = pa.struct(
-    [(name, _CURVE_TYPE if name in CURVES else schema().field(name).type) for name in Row.__annotations__]
+SOURCE = "static-json"
+LAYOUT = Layout(
+    columns=("source", *LEADING[:2], "data_type", *LEADING[2:], *AXES, "extra"),
+    identity=("model_name", "sequence_length", "data_type", "conc", "hwKey", "precision", "tp"),
+    further=(),
+    project=lambda table, data_type: table.filter(pc.equal(table["data_type"], data_type)),
 )
+_CURVE_TYPE = pa.struct({"y": pa.float64(), "roof": pa.bool_()})
+_ROW_TYPE = pa.struct([(name, _CURVE_TYPE if name in CURVES else field(name).type) for name in Row.__annotations__])
 
 
 def _one_throughput(row: Row) -> Row:
@@ -86,7 +92,7 @@ def parse(body: bytes, endpoint: Endpoint) -> Parsed:
         unknown.update(name for extra in extras if extra for name in _names(extra))
         batches.append(_batch(rows, extras, endpoint))
         rejections += refused
-    return Parsed(Records(pa.Table.from_batches(batches, schema())), rejections, unknown)
+    return Parsed(Records(LAYOUT, pa.Table.from_batches(batches, LAYOUT.schema)), rejections, unknown)
 
 
 def _undeclared(rows: list[Any]) -> bool:
@@ -121,10 +127,11 @@ def _batch(rows: list[Any], extras: list[dict[str, Any] | None], endpoint: Endpo
     for name in CURVES:
         served[f"{name}_y"], served[f"{name}_roof"] = served.pop(name).flatten()
     constants = {
+        "source": SOURCE,
         "model_name": endpoint.model,
         "sequence_length": endpoint.sequence,
         "data_type": endpoint.data_type,
     }
     columns = served | {name: pa.repeat(value, len(rows)) for name, value in constants.items()}
     columns["extra"] = pa.array([extra and json.dumps(extra, ensure_ascii=False) for extra in extras], type=pa.string())
-    return pa.RecordBatch.from_arrays([columns[name] for name in schema().names], schema=schema())
+    return pa.RecordBatch.from_arrays([columns[name] for name in LAYOUT.columns], schema=LAYOUT.schema)

@@ -10,6 +10,7 @@ from inferencemax_spider.extensions.ledger import Ledger
 from inferencemax_spider.extensions.workspace import Workspace
 from inferencemax_spider.items import EndpointCapture, Served
 from inferencemax_spider.pipelines.hwkeys import ALWAYS_COUNTED
+from inferencemax_spider.records import newest_days
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -44,6 +45,8 @@ class RawJsonPipeline:
 
 def _metadata(item: EndpointCapture, served: Served) -> dict[str, Any]:
     return {
+        "index": item.endpoint.index,
+        "dataset": item.endpoint.dataset,
         "model": item.endpoint.model,
         "sequence": item.endpoint.sequence,
         "data_type": item.endpoint.data_type,
@@ -65,4 +68,5 @@ def _metadata(item: EndpointCapture, served: Served) -> dict[str, Any]:
         "hwkeys": dict(item.hwkeys),
         f"{ALWAYS_COUNTED}_count": item.hwkeys[ALWAYS_COUNTED],
         "unknown_fields": dict(item.unknown_fields),
+        "newest": newest_days(item.records),
     }

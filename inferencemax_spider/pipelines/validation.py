@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 
 from inferencemax_spider.items import EndpointCapture, Served
 from inferencemax_spider.parsers.bulk import BodyError
-from inferencemax_spider.records import IDENTITY, repeated
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -48,8 +47,9 @@ class ValidationPipeline:
             item.state, item.reason = "invalid", str(error)
             return
         item.records, item.rejections, item.unknown_fields = parsed.records, parsed.rejections, parsed.unknown_fields
-        item.duplicates = repeated(item.records, IDENTITY)
-        if len(item.records):
+        item.unpriced, item.entries, item.table = parsed.unpriced, parsed.entries, parsed.table
+        item.duplicates = item.records.repeated()
+        if len(item.records) or item.entries:
             item.state = "ok"
         elif item.rejections:
             item.state, item.reason = "invalid", f"none of its {len(item.rejections)} records is valid"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from inferencemax_spider.catalog import DATA_TYPES
+from inferencemax_spider.catalog import API_MODELS, DATA_TYPES
 from inferencemax_spider.extensions.ledger import Outcome
 
 Status = Literal["pass", "fail", "skip"]
@@ -31,10 +31,21 @@ class Check:
         return "fail" if self.findings else "pass"
 
 
-def run_all(outcomes: Sequence[Outcome], stats: Mapping[str, Any], rejected_share_max: float) -> list[Check]:
-    """Return the answers to all checks, from the *outcomes* of the plan and the crawl's *stats*."""
+def run_all(
+    outcomes: Sequence[Outcome],
+    stats: Mapping[str, Any],
+    rejected_share_max: float,
+    promised: Mapping[str, str],
+    remarks: Sequence[str],
+) -> list[Check]:
+    """Return the answers to all checks.
+
+    They are made from the *outcomes* of the plan, the crawl's *stats*, what the site *promised* (the newest day of each
+    model key) and what the spider *remarks* on the plan.
+    """
     return [
         endpoints_ok(outcomes),
+        models_covered(outcomes, promised, remarks),
         expected_hwkeys(outcomes),
         rejected_share(outcomes, rejected_share_max),
         merge_complete(outcomes, stats),
@@ -43,15 +54,44 @@ def run_all(outcomes: Sequence[Outcome], stats: Mapping[str, Any], rejected_shar
 
 def endpoints_ok(outcomes: Sequence[Outcome]) -> Check:
     """Check that every planned endpoint is ``ok``."""
+    required = [outcome for outcome in outcomes if not outcome.endpoint.optional]
     findings = tuple(
-        f"{outcome.endpoint.name}: {outcome.state}: {outcome.reason}" for outcome in outcomes if outcome.state != "ok"
+        f"{outcome.endpoint.name}: {outcome.state}: {outcome.reason}" for outcome in required if outcome.state != "ok"
     )
     return Check(
         "endpoints_ok",
-        expected=f"{len(outcomes)} endpoints ok",
-        observed=f"{len(outcomes) - len(findings)} ok",
+        expected=f"{len(required)} endpoints ok",
+        observed=f"{len(required) - len(findings)} ok",
         findings=findings,
     )
+
+
+def models_covered(outcomes: Sequence[Outcome], promised: Mapping[str, str], remarks: Sequence[str]) -> Check:
+    """Check that every model key that the site says it has came, and is as new as the site says."""
+    newest: dict[str, str] = {}
+    for outcome in outcomes:
+        for key, day in outcome.newest.items():
+            newest[key] = max(day, newest.get(key, ""))
+    findings = [*remarks]
+    for key, day in promised.items():
+        if key not in newest:
+            findings.append(f"model key {key} is available ({_known_as(key)}), and no response covered it")
+        elif newest[key] < day:
+            findings.append(
+                f"model key {key}: the newest rows are of {newest[key]}, {day} is available: a stale answer"
+            )
+    return Check(
+        "models_covered",
+        expected=f"{len(promised)} model keys, as new as the site says",
+        observed=f"{len(promised.keys() & newest.keys())} came",
+        findings=tuple(findings),
+        skipped=not promised and not remarks,
+    )
+
+
+def _known_as(key: str) -> str:
+    names = [name for name, keys in API_MODELS.items() if key in keys]
+    return f"of {names[0]}" if names else "no display name is known for it"
 
 
 def expected_hwkeys(outcomes: Sequence[Outcome]) -> Check:
@@ -101,7 +141,10 @@ def rejected_share(outcomes: Sequence[Outcome], largest: float) -> Check:
 def merge_complete(outcomes: Sequence[Outcome], stats: Mapping[str, Any]) -> Check:
     """Check that every e2e record has its interactivity record, and the other way round."""
     name, expected = "merge_complete", "no unmatched rows in the merged CSV"
-    if {outcome.endpoint.data_type for outcome in outcomes} != set(DATA_TYPES):
+    types = {
+        outcome.endpoint.data_type for outcome in outcomes if outcome.endpoint.dataset in {"benchmarks", "history"}
+    }
+    if types not in ({""}, set(DATA_TYPES)):
         return Check(name, expected, "only one data type was planned", skipped=True)
     if "merge/rows" not in stats:
         return Check(name, expected, "the merged CSV was not written", skipped=True)

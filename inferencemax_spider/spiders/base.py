@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import scrapy
@@ -19,6 +20,7 @@ from twisted.python.failure import Failure
 
 from inferencemax_spider import arguments, catalog, envelope, failures, knobs
 from inferencemax_spider.items import Endpoint, EndpointCapture, FetchFailure, Parsed, Served
+from inferencemax_spider.records import Layout, Records
 
 DAMAGE = {
     "dataloss": "the connection was closed before the whole body had come",
@@ -29,21 +31,27 @@ DAMAGE = {
 class EndpointSpider(scrapy.Spider):
     """Fetch a plan of endpoints and yield one :class:`EndpointCapture` for each.
 
-    A subclass gives ``arguments_model`` (its spider arguments), :meth:`read_body` and :meth:`planned`. What the
-    arguments say is checked before anything else: a wrong one raises ``ArgumentError``.
+    A subclass gives ``layout``, ``arguments_model`` (its spider arguments), :meth:`read_body` and :meth:`planned`.
+    What the arguments say is checked before anything else: a wrong one raises ``ArgumentError``.
     """
 
+    layout: ClassVar[Layout]
     arguments_model: ClassVar[type[BaseModel]]
     arguments: Any
-    plan: tuple[Endpoint, ...]
+    plan: list[Endpoint]
+    remarks: list[str]
+    """What is wrong with the plan, one line each."""
+    promised: Mapping[str, str] = MappingProxyType({})
+    """Newest day that the site says it has of each model key; nothing where it does not say."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Return a spider with its arguments parsed and its plan made."""
         spider = super().from_crawler(crawler, *args)
+        spider.remarks = []
         knobs.check(crawler.settings)
         spider.arguments = arguments.parse(cls.arguments_model, kwargs, _models(crawler.settings))
-        spider.plan = tuple(spider.planned())
+        spider.plan = list(spider.planned())
         _check_names(spider.plan)
         return spider
 
@@ -51,17 +59,17 @@ class EndpointSpider(scrapy.Spider):
     def planned(self) -> Iterator[Endpoint]:
         """Yield the endpoints to fetch, in catalogue order."""
 
-    @staticmethod
     @abstractmethod
-    def read_body(body: bytes, endpoint: Endpoint) -> Parsed:
+    def read_body(self, body: bytes, endpoint: Endpoint) -> Parsed:
         """Return what the *body* of an answer holds; raise ``BodyError`` when there is no reading it."""
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield one request per planned endpoint, or its capture when an earlier run is replayed."""
         for endpoint in self.plan:
-            yield self._replayed(endpoint) if self.arguments.replay else self._request(endpoint)
+            yield self.replayed(endpoint, self.arguments.replay) if self.arguments.replay else self.request(endpoint)
 
-    def _request(self, endpoint: Endpoint) -> Request:
+    def request(self, endpoint: Endpoint) -> Request:
+        """Return the request for *endpoint*, whose answer, or failure, becomes its capture."""
         return Request(
             endpoint.url,
             callback=self.parse,
@@ -97,12 +105,13 @@ class EndpointSpider(scrapy.Spider):
             curl=_curl(request, endpoint),
             attempts=request.meta.get("retry_times", 0) + 1,
             parser=self.read_body,
+            records=Records(self.layout),
             **outcome,
         )
 
-    def _replayed(self, endpoint: Endpoint) -> EndpointCapture:
-        """Return the capture of *endpoint* as an earlier run stored it."""
-        path: Path = self.arguments.replay / endpoint.file_name
+    def replayed(self, endpoint: Endpoint, raw: Path) -> EndpointCapture:
+        """Return the capture of *endpoint* as an earlier run stored it in the folder *raw*."""
+        path = raw / endpoint.file_name
         try:
             metadata, body = envelope.read(path)
             served = _stored(metadata, body)
@@ -118,7 +127,7 @@ class EndpointSpider(scrapy.Spider):
             served=served,
             failure=failures.of_status(served),
         )
-        return replace(capture, replayed_from=self.arguments.replay.resolve().parent.name)
+        return replace(capture, replayed_from=raw.resolve().parent.name)
 
 
 def _curl(request: Request, endpoint: Endpoint) -> str:
@@ -157,7 +166,7 @@ def _models(settings: BaseSettings) -> tuple[catalog.Model, ...]:
         raise arguments.ArgumentError(f"setting CATALOG_MODELS is no JSON object of models: {error}") from None
 
 
-def _check_names(plan: tuple[Endpoint, ...]) -> None:
+def _check_names(plan: Sequence[Endpoint]) -> None:
     """Refuse a plan in which two endpoints would be stored under one file name."""
     names = [endpoint.file_name for endpoint in plan]
     if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -25,11 +25,11 @@ class InferencemaxSpider(EndpointSpider):
     """
 
     name = "inferencemax"
+    layout = static_json.LAYOUT
     arguments_model = InferencemaxArguments
     arguments: InferencemaxArguments
 
-    @staticmethod
-    def read_body(body: bytes, endpoint: Endpoint) -> Parsed:
+    def read_body(self, body: bytes, endpoint: Endpoint) -> Parsed:
         """Read the records of a *body*."""
         return static_json.parse(body, endpoint)
 

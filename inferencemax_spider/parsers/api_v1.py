@@ -1,0 +1,185 @@
+"""The live API of 2026: rows with configuration fields and a dictionary of metrics.
+
+Source: ``/api/v1/benchmarks`` and ``/api/v1/benchmarks/history``. The site adds fields every few weeks: what is not
+declared here is kept in the column ``extra``, and counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Any, NotRequired
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from typing_extensions import TypedDict
+
+from inferencemax_spider.hardware import Edition
+from inferencemax_spider.items import Endpoint, Parsed, Rejection
+from inferencemax_spider.parsers.bulk import validated
+from inferencemax_spider.parsers.derived import derive
+from inferencemax_spider.records import METRICS, Layout, Records, field
+
+SOURCE = "api-v1"
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+@with_config(ConfigDict(strict=True, extra="allow"))
+class Row(TypedDict):
+    """A row as the API serves it. Unknown fields stay in it."""
+
+    hardware: Text
+    framework: Text
+    model: Text
+    precision: Text
+    spec_method: Text
+    conc: Annotated[int, Field(gt=0, le=2**53)]
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    metrics: dict[str, Any]
+    disagg: NotRequired[bool | None]
+    is_multinode: NotRequired[bool | None]
+    prefill_tp: NotRequired[Count | None]
+    prefill_ep: NotRequired[Count | None]
+    prefill_dp_attention: NotRequired[bool | None]
+    prefill_num_workers: NotRequired[Count | None]
+    decode_tp: NotRequired[Count | None]
+    decode_ep: NotRequired[Count | None]
+    decode_dp_attention: NotRequired[bool | None]
+    decode_num_workers: NotRequired[Count | None]
+    num_prefill_gpu: NotRequired[Count | None]
+    num_decode_gpu: NotRequired[Count | None]
+    isl: NotRequired[Count | None]
+    osl: NotRequired[Count | None]
+    benchmark_type: NotRequired[str | None]
+    offload_mode: NotRequired[str | None]
+    image: NotRequired[str | None]
+    run_url: NotRequired[str | None]
+    id: NotRequired[str | None]
+
+
+ROWS = TypeAdapter(list[Row])
+ROW_FIELDS = tuple(name for name in Row.__annotations__ if name != "metrics")
+CONFIGURATION = (
+    *("model", "isl", "osl", "hardware", "framework", "spec_method", "disagg", "is_multinode"),
+    *("prefill_tp", "prefill_ep", "prefill_dp_attention", "prefill_num_workers"),
+    *("decode_tp", "decode_ep", "decode_dp_attention", "decode_num_workers", "num_prefill_gpu", "num_decode_gpu"),
+    *("benchmark_type", "offload_mode"),
+)
+MEASUREMENT = ("image", "date", "run_url", "id")
+DERIVED = ("costh_y", "costn_y", "costr_y", "hwKey", "precision", "tp", "tpPerGpu_y", "tpPerMw_y", "y")
+NATURAL_KEY = (*CONFIGURATION, "precision", "conc")
+
+
+def _points(table: pa.Table, data_type: str) -> pa.Table:
+    """Return the points of *data_type*: a flag is missing where its value is."""
+    side = "e2e" if data_type == "e2e" else "inter"
+    columns = {name: table[name] for name in table.column_names} | {"x": table[f"{side}_x"]}
+    for curve in ("tpPerGpu", "tpPerMw", "costh", "costn", "costr"):
+        missing = pc.is_null(table[f"{curve}_y"])
+        columns[f"{curve}_roof"] = pc.if_else(missing, pa.scalar(None, pa.bool_()), table[f"{side}_roof"])
+    return pa.table(columns)
+
+
+def _layout(identity: tuple[str, ...]) -> Layout:
+    edges = ("e2e_x", "inter_x", "e2e_roof", "inter_roof", "hardware_edition")
+    return Layout(
+        columns=(
+            *("source", "model_name", "sequence_length", "conc"),
+            *DERIVED,
+            *edges,
+            *CONFIGURATION,
+            *MEASUREMENT,
+            *METRICS,
+            "extra",
+        ),
+        identity=identity,
+        further=("hardware_edition", *CONFIGURATION, *MEASUREMENT, *METRICS),
+        project=_points,
+    )
+
+
+LATEST = _layout(NATURAL_KEY)
+HISTORY = _layout((*NATURAL_KEY, "date", "run_url"))
+_ROW_TYPE = pa.struct([field(name) for name in ROW_FIELDS])
+_METRICS_TYPE = pa.struct([pa.field(name, pa.float64()) for name in METRICS])
+
+
+def parse(body: bytes, endpoint: Endpoint, edition: Edition, *, history: bool = False) -> Parsed:
+    """Read the rows of a *body*, with the values derived from the hardware *edition*.
+
+    Raises:
+        BodyError: the body holds no array of rows.
+    """
+    layout = HISTORY if history else LATEST
+    batches: list[pa.Table] = []
+    rejections: list[Rejection] = []
+    unknown: Counter[str] = Counter()
+    for rows, refused in validated(body, ROWS):
+        rejections += refused
+        if not rows:
+            continue
+        columns, extras = _columns(rows)
+        unknown.update(name for extra in extras if extra for name in _names(extra))
+        batches.append(pa.table(columns))
+    if not batches:
+        return Parsed(Records(layout), rejections, unknown)
+    table = pa.concat_tables(batches).combine_chunks()
+    served = {name: table[name].combine_chunks() for name in table.column_names}
+    derived, unpriced = derive(served, edition, by_date=history)
+    constants = {"source": SOURCE, "model_name": endpoint.model}
+    served |= derived | {name: pa.repeat(value, table.num_rows) for name, value in constants.items()}
+    records = Records(layout, pa.table({name: served[name] for name in layout.columns}))
+    return Parsed(records, rejections, unknown, unpriced)
+
+
+Extra = dict[str, Any]
+
+
+def _columns(rows: list[Row]) -> tuple[dict[str, pa.Array], list[Extra | None]]:
+    """Return the declared columns of *rows*, and what else each of them holds."""
+    metrics = [row["metrics"] for row in rows]
+    try:
+        numbers = pa.array(metrics, type=_METRICS_TYPE)
+    except (pa.ArrowException, TypeError):
+        metrics = [{name: value for name, value in row.items() if _is_number(value)} for row in metrics]
+        numbers = pa.array(metrics, type=_METRICS_TYPE)
+        extras = [_extra(row) for row in rows]
+    else:
+        extras = [_extra(row) for row in rows] if _undeclared(rows, metrics) else [None] * len(rows)
+    columns = dict(zip(ROW_FIELDS, pa.array(rows, type=_ROW_TYPE).flatten(), strict=True))
+    columns |= dict(zip(METRICS, numbers.flatten(), strict=True))
+    columns["extra"] = pa.array([extra and json.dumps(extra, ensure_ascii=False) for extra in extras], type=pa.string())
+    return columns, extras
+
+
+def _undeclared(rows: list[Row], metrics: list[dict[str, Any]]) -> bool:
+    """Tell whether any of the *rows* holds a field, or a metric, that is not declared."""
+    fields = set().union(*set(map(tuple, rows))) - {*ROW_FIELDS, "metrics"}
+    return bool(fields or set().union(*set(map(tuple, metrics))) - METRICS.keys())
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _extra(row: Any) -> Extra | None:
+    """Return what is not declared in *row*, metrics that are no numbers included, or ``None``."""
+    extra = {name: value for name, value in row.items() if name not in ROW_FIELDS and name != "metrics"}
+    aside = {
+        name: value
+        for name, value in row["metrics"].items()
+        if name not in METRICS or not (value is None or _is_number(value))
+    }
+    return (extra | ({"metrics": aside} if aside else {})) or None
+
+
+def _names(extra: Extra) -> Iterable[str]:
+    """Yield the names of what is in *extra*, dotted for metrics."""
+    for name, value in extra.items():
+        if name == "metrics":
+            yield from (f"metrics.{key}" for key in value)
+        else:
+            yield name

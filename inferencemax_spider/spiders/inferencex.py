@@ -1,0 +1,168 @@
+"""The live API of 2026."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from inferencemax_spider import catalog, envelope, planning
+from inferencemax_spider.arguments import InferencexArguments
+from inferencemax_spider.catalog import API_MODELS, DATASETS
+from inferencemax_spider.hardware import EDITIONS
+from inferencemax_spider.items import Endpoint, EndpointCapture, Parsed
+from inferencemax_spider.parsers import api_v1, datasets
+from inferencemax_spider.parsers.bulk import BodyError
+from inferencemax_spider.parsers.discovery import Availability, display_names
+from inferencemax_spider.records import Records
+from inferencemax_spider.spiders.base import EndpointSpider
+from inferencemax_spider.versions.previous import Previous
+
+OPENAPI = "/api/openapi.json"
+AVAILABILITY = "/api/v1/availability"
+FIRST = frozenset({"openapi", "availability"})
+
+T = TypeVar("T")
+
+
+class InferencexSpider(EndpointSpider):
+    """Collect InferenceX from its live API: all models, all sequences, any day.
+
+    Domain
+        inferencex.semianalysis.com
+    Endpoints
+        ``/api/openapi.json`` (display names) and ``/api/v1/availability`` first; then, as these say,
+        ``/api/v1/benchmarks?model=…`` or ``/api/v1/benchmarks/history?model=…``
+    Spider arguments
+        ``models``, ``sequences``, ``mode``, ``date``, ``since``, ``until``, ``only_changed``, ``base_url``, ``sample``,
+        ``replay``
+    robots.txt
+        It closes ``/api/`` to search crawlers. This spider is a client of that API, which the site documents for
+        programmatic use; so it does not ask robots.txt by default, says who it is, and stays slow.
+        ``-s ROBOTSTXT_OBEY=1`` makes it refuse.
+    """
+
+    name = "inferencex"
+    layout = api_v1.LATEST
+    arguments_model = InferencexArguments
+    arguments: InferencexArguments
+    custom_settings = {  # noqa: RUF012 - Scrapy declares it so
+        "ROBOTSTXT_OBEY": False,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": 4,
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._first: dict[str, bytes] = {}
+
+    def planned(self) -> Iterator[Endpoint]:
+        """Yield what is asked for first; or, of a run that is replayed, everything that it stored."""
+        if self.arguments.replay:
+            yield from _stored_plan(self.arguments.replay, self.arguments.models)
+            return
+        root = self.arguments.base_url
+        yield Endpoint(0, f"{root}{OPENAPI}", dataset="openapi", optional=True)
+        yield Endpoint(1, f"{root}{AVAILABILITY}", dataset="availability", stored_as="availability.json")
+
+    def parse(self, response: Response, endpoint: Endpoint) -> Iterator[Any]:
+        """Yield the capture of an answer; after the last of the first ones, the requests that follow from them."""
+        for capture in super().parse(response, endpoint):
+            yield capture
+            yield from self._learned(capture)
+
+    def failed(self, failure: Failure) -> Iterator[Any]:
+        """Yield the capture of an endpoint from which no answer came, and what follows from that."""
+        for capture in super().failed(failure):
+            yield capture
+            yield from self._learned(capture)
+
+    def _learned(self, capture: EndpointCapture) -> Iterator[Any]:
+        """Note what *capture* says of the site; once both first answers are there, yield what they ask for."""
+        if capture.endpoint.dataset not in FIRST or self.arguments.replay:
+            return
+        self._first[capture.endpoint.dataset] = capture.served.body if capture.served and not capture.failure else b""
+        if len(self._first) == len(FIRST):
+            yield from self._next(_read(Availability.read, self._first["availability"]) or Availability())
+
+    def _next(self, available: Availability) -> Iterator[Any]:
+        """Yield the requests that are needed, or captures carried over where nothing is new."""
+        names = _read(display_names, self._first["openapi"]) or _fallback(available)
+        scope = planning.Scope(self.arguments, names, available)
+        self.promised = scope.available.newest if "benchmarks" in self.arguments.datasets else {}
+        self.remarks = [f"no model is called {text!r}; valid: {', '.join(names)}" for text in scope.unknown]
+        endpoints = planning.plan(scope, self.arguments.base_url, len(self.plan))
+        if not endpoints:
+            self.remarks.append(f"the site has nothing of what was asked for; its days: {_span(available.days)}")
+        self.plan += endpoints
+        previous = Previous(Path(self.settings["OUTPUT_DIR"]) / self.name) if self.arguments.only_changed else None
+        for endpoint in endpoints:
+            same = previous and previous.holds(endpoint, available)
+            yield self.replayed(endpoint, previous.raw) if previous and same else self.request(endpoint)
+
+    def read_body(self, body: bytes, endpoint: Endpoint) -> Parsed:
+        """Return what a *body* holds, reduced to the sequences and days that were asked for."""
+        if endpoint.dataset == "openapi":
+            return Parsed(Records(self.layout), entries=len(display_names(body)))
+        if endpoint.dataset == "availability":
+            return Parsed(Records(self.layout), entries=len(Availability.read(body).entries))
+        if endpoint.dataset in DATASETS:
+            table = datasets.read_table(body)
+            return Parsed(Records(self.layout), entries=table.num_rows, table=table)
+        edition = EDITIONS[self.settings["HARDWARE_EDITION"]]
+        parsed = api_v1.parse(body, endpoint, edition, history=endpoint.dataset == "history")
+        return replace(parsed, records=self._reduced(parsed.records))
+
+    def _reduced(self, records: Records) -> Records:
+        """Return those of the *records* that were asked for, where the request could not say so."""
+        asked, table = self.arguments, records.table
+        if asked.sequences:
+            table = table.filter(pc.is_in(table["sequence_length"], pa.array(asked.sequences)))
+        if asked.mode == "history" and asked.since:
+            table = table.filter(pc.greater_equal(table["date"], asked.since))
+        if asked.mode == "history" and asked.until:
+            table = table.filter(pc.less_equal(table["date"], asked.until))
+        return Records(records.layout, table)
+
+
+def _read(reader: Callable[[bytes], T], body: bytes) -> T | None:
+    """Return what *reader* makes of *body*, or ``None``; that it is of no use is told by its own endpoint."""
+    try:
+        return reader(body)
+    except BodyError:
+        return None
+
+
+def _span(days: Sequence[str]) -> str:
+    return f"{days[0]} to {days[-1]}" if days else "none"
+
+
+def _fallback(available: Availability) -> list[str]:
+    """Return the built-in display names, for a site that does not list its own: those that it has data of."""
+    known = [name for name, keys in API_MODELS.items() if available.newest.keys() & set(keys)]
+    return known or list(API_MODELS)
+
+
+def _stored_plan(raw: Path, models: Sequence[str]) -> Iterator[Endpoint]:
+    """Yield the endpoints whose answers the folder *raw* holds, in the order in which they were planned."""
+    stored = [(metadata, path.name) for path in raw.glob("*.json") if (metadata := envelope.metadata_of(path))]
+    names = {metadata["model"] for metadata, _ in stored}
+    chosen = {catalog.find_text(text, names) for text in models}
+    for metadata, name in sorted(stored, key=lambda entry: entry[0]["index"]):
+        if models and metadata["model"] not in chosen:
+            continue
+        yield Endpoint(
+            index=metadata["index"],
+            url=metadata["url"],
+            model=metadata["model"],
+            sequence=metadata["sequence"],
+            dataset=metadata["dataset"],
+            stored_as=name,
+            optional=metadata["dataset"] == "openapi",
+        )
