@@ -13,21 +13,22 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from inferencemax_spider import settings
-from inferencemax_spider.arguments import InferencemaxArguments
+from inferencemax_spider.arguments import InferencemaxArguments, InferencexArguments, SiteArguments, names
 from inferencemax_spider.catalog import Entry
 from inferencemax_spider.knobs import Knobs
-from inferencemax_spider.records import BenchmarkRecord, field
+from inferencemax_spider.parsers import api_v1, static_json
+from inferencemax_spider.records import METRICS, BenchmarkRecord, field
 
+USAGE_CELLS = 2
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 PLACE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def arguments_table() -> str:
-    """Return the spider arguments, with their defaults."""
+def _arguments(model: type[SiteArguments]) -> str:
     rows = (
-        (f"`{name}`", str(info.description), _default(info.default))
-        for name, info in InferencemaxArguments.model_fields.items()
+        (f"`{name}`", str(model.model_fields[name].description), _default(model.model_fields[name].default))
+        for name in names(model)
     )
     return _table(("argument", "meaning", "default"), rows)
 
@@ -41,19 +42,33 @@ def settings_table() -> str:
     return _table(("setting", "default", "effect", "when to change it"), rows)
 
 
-def columns_table() -> str:
-    """Return the columns of a record."""
-    rows = (
-        (f"`{name}`", str(field(name).type), _extra(info).get("unit", ""), str(info.description))
-        for name, info in BenchmarkRecord.model_fields.items()
-    )
-    return _table(("column", "type", "unit", "meaning"), rows)
+def _columns(names: Iterable[str]) -> str:
+    return _table(("column", "type", "unit", "meaning"), (_column(name) for name in names))
+
+
+def _column(name: str) -> tuple[str, ...]:
+    if name in METRICS:
+        meaning, unit = METRICS[name]
+    else:
+        info = BenchmarkRecord.model_fields[name]
+        meaning, unit = str(info.description), _extra(info)["unit"]
+    return f"`{name}`", str(field(name).type), unit, meaning
+
+
+def faults_table() -> str:
+    """Return the faults of ``docs/faults.md``: what happens, and the exit status (that of wrong usage is always 2)."""
+    lines = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")]
+    return _table(("fault", "exit status"), ((row[0], row[-1] if len(row) > USAGE_CELLS else "2") for row in rows))
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    "arguments": arguments_table,
+    "arguments-inferencemax": lambda: _arguments(InferencemaxArguments),
+    "arguments-inferencex": lambda: _arguments(InferencexArguments),
     "settings": settings_table,
-    "columns": columns_table,
+    "faults": faults_table,
+    "columns-static": lambda: _columns(static_json.LAYOUT.columns),
+    "columns-api": lambda: _columns(api_v1.LATEST.columns),
 }
 
 

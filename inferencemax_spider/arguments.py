@@ -86,7 +86,7 @@ def _in_order(known: tuple[Any, ...], chosen: list[Any]) -> tuple[Any, ...]:
 def _site(url: str) -> str:
     """Return the root of a site without a trailing slash."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or {"?", "#"} & set(url):
         raise ValueError(f"{url!r} is not the root of a site, such as http://127.0.0.1:8000")
     if parts.username or parts.password:
         raise ValueError("must not carry a user name or password")
@@ -180,6 +180,12 @@ class InferencexArguments(SiteArguments):
 Arguments = TypeVar("Arguments", bound=BaseModel)
 
 
+def names(model: type[BaseModel]) -> list[str]:
+    """Return the names of the arguments of *model*, its own before those that all spiders have."""
+    shared = SiteArguments.model_fields
+    return [name for name in model.model_fields if name not in shared] + list(shared)
+
+
 def parse(
     wanted: type[Arguments], given: Mapping[str, str], models: tuple[catalog.Model, ...] = catalog.MODELS
 ) -> Arguments:
@@ -190,7 +196,7 @@ def parse(
     """
     own = {name: text for name, text in given.items() if not name.startswith("_")}
     if unknown := sorted(own.keys() - wanted.model_fields.keys()):
-        raise ArgumentError(f"unknown spider argument {unknown[0]!r}; valid: {', '.join(wanted.model_fields)}")
+        raise ArgumentError(f"unknown spider argument {unknown[0]!r}; valid: {', '.join(names(wanted))}")
     try:
         return wanted.model_validate(own, context={"models": models})
     except ValidationError as error:

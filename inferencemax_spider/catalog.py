@@ -155,9 +155,11 @@ def find(kind: str, text: str, entries: Iterable[E]) -> E:
     """
     entries = tuple(entries)
     wanted = _folded(text)
-    for entry in entries:
-        if wanted and wanted in map(_folded, entry.spellings):
-            return entry
+    # A name that is an alias of another entry is still this entry's own.
+    for spellings in (lambda entry: (entry.name, entry.slug), lambda entry: entry.aliases):
+        for entry in entries:
+            if wanted and wanted in map(_folded, spellings(entry)):
+                return entry
     valid = ", ".join(f"{entry.name!r} ({entry.slug})" for entry in entries)
     raise UnknownNameError(f"unknown {kind} {text!r}; valid: {valid}")
 

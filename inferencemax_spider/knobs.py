@@ -77,13 +77,22 @@ class Knobs(BaseModel):
     LOG_LEVEL: str = knob("Least level of what is logged", "`DEBUG` shows each request")
 
 
+READERS: dict[Any, str] = {bool: "getbool", int: "getint", float: "getfloat", str: "get"}
+
+
 def check(settings: BaseSettings) -> None:
-    """Check the values of all knobs in *settings*.
+    """Check the values of all knobs in *settings*, as Scrapy will read them.
 
     Raises:
-        ArgumentError: one is not what it must be; the message names it.
+        ArgumentError: some are not what they must be; the message names them.
     """
     try:
         Knobs.model_validate({name: settings.get(name) for name in Knobs.model_fields})
     except ValidationError as error:
         raise ArgumentError(told("setting", error)) from None
+    for name, info in Knobs.model_fields.items():
+        # What pydantic takes and Scrapy does not: "1.0" for a whole number, "yes" for a switch.
+        try:
+            getattr(settings, READERS.get(info.annotation, "get"))(name)
+        except ValueError:
+            raise ArgumentError(f"setting {name}={settings.get(name)!r} is nothing that Scrapy can read") from None

@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 Number = TypeVar("Number", float, Floats)
 
 
-def tp_per_mw(y: Number, power_kw: Number) -> Number:
+def tp_per_mw(y: Number, power_kw: Number | float) -> Number:
     """Return the throughput per provisioned MW, in tok/s/MW.
 
     *y* is in tok/s/GPU (a number, or an array of them), *power_kw* in kW per GPU.
@@ -19,7 +19,7 @@ def tp_per_mw(y: Number, power_kw: Number) -> Number:
     return y * 1000 / power_kw
 
 
-def cost_per_million(y: Number, price: Number) -> Number:
+def cost_per_million(y: Number, price: Number | float) -> Number:
     """Return the cost of a million tokens, in US$.
 
     *y* is in tok/s/GPU (a number, or an array of them) and above zero, *price* in US$ per GPU-hour.

@@ -201,7 +201,8 @@ class Records(Sequence[BenchmarkRecord]):
     def __getitem__(self, index: slice) -> Records: ...
     def __getitem__(self, index: int | slice) -> BenchmarkRecord | Records:
         if isinstance(index, slice):
-            return Records(self.layout, self.table.take(range(*index.indices(len(self)))))
+            places = pa.array(range(*index.indices(len(self))), type=pa.int64())
+            return Records(self.layout, self.table.take(places))
         return next(iter(Records(self.layout, self.table.slice(range(len(self))[index], 1))))
 
     def __repr__(self) -> str:

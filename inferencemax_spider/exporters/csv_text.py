@@ -23,6 +23,9 @@ def csv_rows(table: pa.Table) -> Iterator[bytes]:
     """Yield the rows of *table* as CSV lines, many at once; null is an empty cell."""
     for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
         cells = [_cells(column) for column in batch.columns]
+        if len(cells) == 1:
+            # An empty line is no row to a reader of CSV.
+            cells = [pc.if_else(pc.equal(pc.fill_null(cells[0], ""), ""), '""', cells[0])]
         lines = pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
         ended = pc.binary_join_element_wise(lines, "", "\n")
         _, offsets, text = ended.buffers()

@@ -75,7 +75,7 @@ def _identity(item: EndpointCapture) -> dict[str, Any]:
 
 def _record(rejection: Rejection) -> str:
     """Return the record as JSON on one line: line breaks stand between tokens only, strings have them escaped."""
-    text = " ".join(rejection.text.splitlines())
+    text = rejection.text.replace("\r", " ").replace("\n", " ")
     return text if envelope.encoding_of(text.encode(), known_json=True) == "json" else _dumped(rejection.text)
 
 

@@ -5,6 +5,7 @@ In memory while they are small, on disk after that: so that memory does not grow
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Container, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Self, cast
@@ -24,7 +25,8 @@ class Spool:
     """Keep one table per endpoint, for all feeds; give them back in plan order. Its file has no name on disk."""
 
     def __init__(self) -> None:
-        self._file = cast("IO[bytes]", SpooledTemporaryFile(max_size=IN_MEMORY_BYTES))  # noqa: SIM115 - see close()
+        self._file = cast("IO[bytes]", SpooledTemporaryFile(max_size=IN_MEMORY_BYTES))  # noqa: SIM115 - closed below
+        weakref.finalize(self, self._file.close)
         self._places: dict[int, int] = {}
 
     @classmethod

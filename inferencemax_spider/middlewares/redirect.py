@@ -20,7 +20,10 @@ class SameSiteRedirectMiddleware(RedirectMiddleware):
 
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
         """Return the request that *response* redirects to, or *response*."""
-        result = super().process_response(request, response)
+        try:
+            result = super().process_response(request, response)
+        except ValueError:  # where it leads to is no address
+            return response
         if isinstance(result, Request) and not _same_site(urlparse_cached(request), urlparse_cached(result)):
             return response
         return result

@@ -6,7 +6,6 @@ declared here is kept in the column ``extra``, and counted.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any, NotRequired
@@ -18,7 +17,7 @@ from typing_extensions import TypedDict
 
 from inferencemax_spider.hardware import Edition
 from inferencemax_spider.items import Endpoint, Parsed, Rejection
-from inferencemax_spider.parsers.bulk import validated
+from inferencemax_spider.parsers.bulk import as_json, validated
 from inferencemax_spider.parsers.derived import derive
 from inferencemax_spider.records import METRICS, Layout, Records, field
 
@@ -151,7 +150,7 @@ def _columns(rows: list[Row]) -> tuple[dict[str, pa.Array], list[Extra | None]]:
         extras = [_extra(row) for row in rows] if _undeclared(rows, metrics) else [None] * len(rows)
     columns = dict(zip(ROW_FIELDS, pa.array(rows, type=_ROW_TYPE).flatten(), strict=True))
     columns |= dict(zip(METRICS, numbers.flatten(), strict=True))
-    columns["extra"] = pa.array([extra and json.dumps(extra, ensure_ascii=False) for extra in extras], type=pa.string())
+    columns["extra"] = pa.array([as_json(extra) for extra in extras], type=pa.string())
     return columns, extras
 
 

@@ -12,12 +12,14 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
 from inferencemax_spider.items import Fault, Rejection
 from inferencemax_spider.parsers import spans
 
 Row = TypeVar("Row")
 
+JSON_SPACE = b" \t\r\n"
 PIECE_BYTES = 4_000_000
 BOUNDARY_TRIES = 64
 _BETWEEN_OBJECTS = re.compile(rb"\}\s*,\s*(?=\{)")
@@ -34,8 +36,8 @@ def validated(body: bytes, adapter: TypeAdapter[list[Row]]) -> Iterator[tuple[li
         BodyError: the body is not JSON, or JSON of another shape. What was yielded before is then void.
     """
     array = _array_of(body)
-    start, seen = array.index(b"[") + 1, 0
-    while start < len(array):
+    start, seen, end = 1, 0, 0
+    while end < len(array):
         rows, rejections, end, count = _piece(array, start, seen, adapter)
         yield rows, rejections
         start, seen = end, seen + count
@@ -43,25 +45,31 @@ def validated(body: bytes, adapter: TypeAdapter[list[Row]]) -> Iterator[tuple[li
 
 def _array_of(body: bytes) -> bytes:
     """Return the array in *body*: the body itself, or the ``data`` of its envelope."""
-    text = body.strip()
+    text = body.strip(JSON_SPACE)
     if text.startswith(b"["):
         return text
     if not text.startswith(b"{"):
         raise BodyError(describe(body))
     try:
-        data = spans.members(text.decode())["data"]
-    except KeyError as error:
+        document = from_json(text)
+    except ValueError as error:
         raise BodyError(describe(body)) from error
-    except (ValueError, IndexError, RecursionError) as error:
-        raise BodyError(f"not valid JSON: {error}") from error
+    if "data" not in document:
+        raise BodyError(describe(body))
+    data = spans.members(text.decode())["data"]
     if not data.startswith("["):
         raise BodyError("JSON of another shape: an object whose 'data' is no array")
     return data.encode()
 
 
+def as_json(extra: dict[str, Any] | None) -> str | None:
+    """Return what nobody declared as JSON; NaN, which JSON does not have, as a string."""
+    return to_json(extra, inf_nan_mode="strings").decode() if extra else None
+
+
 def describe(body: bytes) -> str:
     """Say in a few words what *body* is, where an array of records was expected."""
-    text = body.strip()
+    text = body.strip(JSON_SPACE)
     if not text:
         return "empty body where JSON was expected"
     if text.startswith(b"<"):

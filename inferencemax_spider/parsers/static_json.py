@@ -5,7 +5,6 @@ Source: ``/data/inference-performance/{model}-{sequence}-{data type}.json`` of t
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from operator import itemgetter
@@ -19,7 +18,7 @@ from typing_extensions import TypedDict
 
 from inferencemax_spider.hardware import HWKEY_PATTERN
 from inferencemax_spider.items import Endpoint, Parsed, Rejection
-from inferencemax_spider.parsers.bulk import validated
+from inferencemax_spider.parsers.bulk import as_json, validated
 from inferencemax_spider.records import AXES, LEADING, Layout, Records, field
 
 LARGEST_COUNT = 2**53
@@ -133,5 +132,5 @@ def _batch(rows: list[Any], extras: list[dict[str, Any] | None], endpoint: Endpo
         "data_type": endpoint.data_type,
     }
     columns = served | {name: pa.repeat(value, len(rows)) for name, value in constants.items()}
-    columns["extra"] = pa.array([extra and json.dumps(extra, ensure_ascii=False) for extra in extras], type=pa.string())
+    columns["extra"] = pa.array([as_json(extra) for extra in extras], type=pa.string())
     return pa.RecordBatch.from_arrays([columns[name] for name in LAYOUT.columns], schema=LAYOUT.schema)

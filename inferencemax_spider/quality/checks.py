@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from inferencemax_spider.catalog import API_MODELS, DATA_TYPES
@@ -35,8 +36,8 @@ def run_all(
     outcomes: Sequence[Outcome],
     stats: Mapping[str, Any],
     rejected_share_max: float,
-    promised: Mapping[str, str],
-    remarks: Sequence[str],
+    promised: Mapping[str, str] = MappingProxyType({}),
+    remarks: Sequence[str] = (),
 ) -> list[Check]:
     """Return the answers to all checks.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -43,8 +43,14 @@ def claim(root: Path, now: datetime) -> tuple[str, Path]:
 
 
 def lock(folder: Path) -> int | None:
-    """Lock *folder* for the life of this process; return the descriptor to close, or ``None`` if another has it."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    """Lock *folder* for the life of this process; return the descriptor to close.
+
+    ``None`` if another process has it, or has just published it.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -57,9 +63,11 @@ def unfinished(root: Path) -> list[Path]:
     """Return the working folders under *root* that hold raw files and that no living run has, oldest first."""
     found = []
     for folder in sorted(root.glob(_PARTIAL.format("*"))):
-        if any((folder / "raw").glob("*")) and (descriptor := lock(folder)) is not None:
+        if (descriptor := lock(folder)) is not None:
             os.close(descriptor)
-            found.append(folder)
+            with suppress(FileNotFoundError):  # its run has just published it
+                if any((folder / "raw").iterdir()):
+                    found.append(folder)
     return found
 
 
@@ -83,13 +91,19 @@ def point_latest(version: Path) -> bool:
     """Make ``latest`` lead to *version*, unless it leads to a newer one already; return whether it was moved."""
     root, link = version.parent, version.parent / LATEST
     with _exclusive(root):
-        if link.is_symlink() and link.readlink().name > version.name:
+        if link.is_symlink() and _age(link.readlink().name) > _age(version.name):
             return False
         temporary = root / f".{LATEST}.{version.name}"
         temporary.symlink_to(version.name)
         temporary.replace(link)
         _flush(root)
     return True
+
+
+def _age(version: str) -> tuple[str, int]:
+    """Return what versions are ordered by: their time, then their number among those of one second."""
+    time, _, number = version.partition("-")
+    return time, int(number or 1)
 
 
 @contextmanager

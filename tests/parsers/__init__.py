@@ -1,1 +1,1 @@
-"""Tests of the parsers."""
+"""Tests of the readers of the site’s bodies."""

@@ -1,0 +1,65 @@
+"""Endpoints and answers: names that are safe, and digests that are right."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.factories import endpoint, served
+
+# Any text after the path, with the parts that do harm more often than chance would have them.
+TAILS = st.lists(st.one_of(st.sampled_from(["..", ".", "/", "\\", "%2e", "?", "#", "\0", ":"]), st.text())).map("".join)
+
+
+@given(TAILS)
+def test_a_file_name_never_leaves_its_folder(tail: str) -> None:
+    name = endpoint(index=7, url=f"http://127.0.0.1/data/{tail}").file_name
+    assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name)
+    assert PurePosixPath(name).parts == PureWindowsPath(name).parts == (name,)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/data/inference-performance/gpt-oss-120b-1k_8k-e2e.json", "gpt-oss-120b-1k_8k-e2e.json"),
+        (
+            "/data/inference-performance/llama-3_3-70b-instruct-fp8-8k_1k-e2e.json",
+            "llama-3_3-70b-instruct-fp8-8k_1k-e2e.json",
+        ),
+        ("/data/a.json?model=b/c.json", "a.json"),
+        ("/data/..", "endpoint-3"),
+        ("/data/", "endpoint-3"),
+        ("", "endpoint-3"),
+        ("/data/.hidden.json", "hidden.json"),
+        ("/a b%20c.json", "a_b_20c.json"),
+    ],
+)
+def test_a_file_is_named_after_the_last_part_of_the_path(path: str, name: str) -> None:
+    assert endpoint(index=3, url=f"http://127.0.0.1{path}").file_name == name
+
+
+def test_a_file_of_that_name_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / endpoint(url="http://127.0.0.1/../..\\..\0/..%2f\nx").file_name
+    path.touch()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_endpoint_reads_as_model_sequence_and_data_type() -> None:
+    assert endpoint(model="A 1", sequence="1k-8k", data_type="e2e").name == "A 1 1k-8k e2e"
+
+
+def test_the_data_types_of_a_model_and_sequence_are_one_group() -> None:
+    one, other = endpoint(0, "e2e"), endpoint(1, "interactivity")
+    assert one.group == other.group
+    assert one.group != endpoint(sequence="1k-1k").group
+    assert one.group != endpoint(model="another").group
+
+
+@given(st.binary())
+def test_the_digest_is_that_of_the_body(content: bytes) -> None:
+    assert served(content).sha256 == sha256(content).hexdigest()
