@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inferencemax_spider.demo.content import Content, FolderContent, GeneratedContent, Resource
+from inferencemax_spider.demo.content import Content, FolderContent, GeneratedContent, LayeredContent, Resource
 from inferencemax_spider.demo.dataset import Dataset
 from inferencemax_spider.demo.faults import Fault
 from inferencemax_spider.demo.site import DemoSite, LoggedRequest
@@ -14,6 +14,7 @@ __all__ = [
     "Fault",
     "FolderContent",
     "GeneratedContent",
+    "LayeredContent",
     "LoggedRequest",
     "Resource",
 ]

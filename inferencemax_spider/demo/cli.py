@@ -12,13 +12,17 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inferencemax_spider.demo.content import Content, FolderContent, GeneratedContent
+from inferencemax_spider.demo import api
+from inferencemax_spider.demo.content import Content, FolderContent, GeneratedContent, LayeredContent
 from inferencemax_spider.demo.dataset import DEFAULT_SEED, Dataset
 from inferencemax_spider.demo.faults import KINDS, Fault
 from inferencemax_spider.demo.site import DemoSite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+SCALED_MODELS = 15
+"""The number of models of a big history: enough that no body is beyond what the site is known to send."""
 
 
 def _fault(text: str) -> Fault:
@@ -35,6 +39,41 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+def _models(text: str) -> int:
+    value = int(text)
+    if value < len(api.MODELS):
+        raise ValueError(text)
+    return value
+
+
+def _add_api_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-openapi", action="store_true", help="API: no OpenAPI document, as older deployments")
+    parser.add_argument("--bad-date-500", action="store_true", help="API: a date without data is an error 500")
+    parser.add_argument(
+        "--api-days", type=_count, default=0, metavar="N", help=f"API: N more dates, for {', '.join(api.CHANGED)} only"
+    )
+    parser.add_argument(
+        "--api-models",
+        type=_models,
+        metavar="N",
+        help=f"API: the number of models (default and least: {len(api.MODELS)}; with --api-scale {SCALED_MODELS})",
+    )
+    parser.add_argument(
+        "--api-scale",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="API: about N history rows over all models, for benchmarks",
+    )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the demo site to *parser*."""
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any free one)")
@@ -42,6 +81,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=DEFAULT_SEED, help="seed of the generated data (default: %(default)s)"
     )
+    parser.add_argument(
+        "--generation",
+        choices=("static", "api", "both"),
+        default="both",
+        help="which generation of the site is served (default: %(default)s)",
+    )
+    _add_api_arguments(parser)
     parser.add_argument("--latency", type=_seconds, default=0.0, metavar="S", help="seconds that every answer waits")
     parser.add_argument(
         "--fault",
@@ -54,14 +100,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _folder(root: Path) -> Content:
+    """Return the files of *root*, and those that are recorded bodies of the API under its paths."""
+    files = FolderContent(root)
+    return LayeredContent(api.RecordedApi(root), files) if api.RecordedApi.is_in(root) else files
+
+
+def _content(options: argparse.Namespace) -> Content:
+    if options.site:
+        return _folder(options.site)
+    static = GeneratedContent(Dataset(options.seed))
+    if options.generation == "static":
+        return static
+    models = api.models(options.api_models or (SCALED_MODELS if options.api_scale else len(api.MODELS)))
+    live = api.ApiContent(
+        api.ApiDataset(options.seed, models, days=options.api_days),
+        openapi=not options.no_openapi,
+        bad_date_500=options.bad_date_500,
+        history_rows=options.api_scale,
+    )
+    return live if options.generation == "api" else LayeredContent(live, static)
+
+
 def site_from(options: argparse.Namespace) -> DemoSite:
     """Return the site that *options* (of ``add_arguments``) describe, bound to its port and not yet answering.
 
     Raises:
         OSError: the folder does not exist, or the port cannot be had.
     """
-    content: Content = FolderContent(options.site) if options.site else GeneratedContent(Dataset(options.seed))
-    return DemoSite(content, options.faults, latency=options.latency, port=options.port)
+    return DemoSite(_content(options), options.faults, latency=options.latency, port=options.port)
 
 
 def serve(site: DemoSite) -> None:

@@ -24,17 +24,22 @@ CONTENT_TYPES: Final = {".json": JSON, ".html": HTML, ".txt": "text/plain; chars
 
 @dataclass(frozen=True)
 class Resource:
-    """An answer as it should be sent: ``headers`` are those beyond type and length of the body."""
+    """An answer as it should be sent: ``headers`` are those beyond type and length of the body.
+
+    With ``always_gzip`` the body is sent compressed whatever the client accepts.
+    """
 
     body: bytes
     content_type: str = JSON
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    always_gzip: bool = False
+    compresslevel: int = 6
 
     @cached_property
     def gzipped(self) -> bytes:
         """The body compressed, always to the same bytes."""
-        return gzip.compress(self.body, compresslevel=6, mtime=0)
+        return gzip.compress(self.body, compresslevel=self.compresslevel, mtime=0)
 
 
 class Content(Protocol):
@@ -87,3 +92,15 @@ class FolderContent:
         except (OSError, RuntimeError, ValueError):
             return None
         return found if found.is_relative_to(self._root) and found.is_file() else None
+
+
+class LayeredContent:
+    """Several contents on one site: each path is that of the first content that has something there."""
+
+    def __init__(self, *layers: Content) -> None:
+        """Publish *layers*."""
+        self._layers = layers
+
+    def get(self, path: str, query: str) -> Resource | None:
+        """Return what the first layer has at *path* with *query*, or None when no layer has anything."""
+        return next((found for layer in self._layers if (found := layer.get(path, query)) is not None), None)

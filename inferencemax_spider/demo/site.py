@@ -74,7 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _encoded(self, resource: Resource) -> Answer:
         """Return the answer that carries *resource*, compressed if both sides want that and no fault did it."""
         headers = {"Content-Type": resource.content_type, **resource.headers}
-        wanted = self.server.site.gzip and "gzip" in self.headers.get("Accept-Encoding", "")
+        accepted = self.server.site.gzip and "gzip" in self.headers.get("Accept-Encoding", "")
+        wanted = resource.always_gzip or accepted
         if not wanted or not resource.body or "Content-Encoding" in headers:
             return Answer(resource.status, headers, resource.body)
         return Answer(resource.status, {**headers, "Content-Encoding": "gzip"}, resource.gzipped)
