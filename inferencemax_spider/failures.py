@@ -12,6 +12,9 @@ from scrapy.settings import BaseSettings
 
 from inferencemax_spider.items import Endpoint, FetchFailure, Served
 
+BAD_CERTIFICATE = ("certificate verify failed", "VerificationError")
+"""What OpenSSL says of a chain that it does not trust, and service_identity of a certificate for another host."""
+
 Explain = Callable[[Exception, Endpoint, BaseSettings], str]
 
 
@@ -21,8 +24,6 @@ def of_status(served: Served) -> FetchFailure | None:
         return None
     phrase = HTTPStatus(served.status).phrase if served.status in set(HTTPStatus) else "unknown status"
     hints = [f"HTTP {served.status} {phrase}"]
-    if said := _said(served):
-        hints.append(f"the site says: {said}")
     if "html" in served.content_type:
         hints.append("an HTML page where JSON was expected")
     if served.status == HTTPStatus.NOT_FOUND:
@@ -31,6 +32,8 @@ def of_status(served: Served) -> FetchFailure | None:
         hints.append(f"it leads to {served.location}, which is not this site and was not followed")
     if served.status == HTTPStatus.TOO_MANY_REQUESTS:
         hints.append("lower CONCURRENT_REQUESTS_PER_DOMAIN or raise DOWNLOAD_DELAY")
+    if said := _said(served):
+        hints.append(f"the site says: {said}")
     return FetchFailure("; ".join(hints), status=served.status)
 
 
@@ -78,7 +81,7 @@ def _ignored(error: Exception, endpoint: Endpoint, settings: BaseSettings) -> st
 
 
 def _broken_off(error: Exception, endpoint: Endpoint, _: BaseSettings) -> str:
-    if "certificate verify failed" in str(error):
+    if any(sign in str(error) for sign in BAD_CERTIFICATE):
         return (
             f"the TLS certificate of {_host(endpoint)} cannot be verified; "
             "install its authority, or trust it as it is with DOWNLOAD_VERIFY_CERTIFICATES=0"

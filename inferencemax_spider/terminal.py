@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,14 @@ WIDTH = 120
 
 FEW_MODELS = 4
 STYLES = {"complete": "bold green", "incomplete": "bold yellow", "failed": "bold red", "cancelled": "bold yellow"}
+
+
+class Output(Console):
+    """A console that leaves it to its caller when nobody reads any more: Rich's own ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def findings(summary: dict[str, Any]) -> Iterator[str]:

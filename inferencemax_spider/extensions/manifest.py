@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.console import Console
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.extensions.feedexport import FeedExporter
@@ -118,5 +119,12 @@ class Manifest:
             logger.error("%s", line)
         taken = any(str(uri).startswith("stdout:") for uri in self.crawler.settings.getdict("FEEDS"))
         stream = sys.stderr if taken else sys.stdout
-        console = Console(file=stream, width=None if stream.isatty() else terminal.WIDTH)
-        terminal.show(console, summary, self.workspace)
+        try:
+            console = terminal.Output(file=stream, width=None if stream.isatty() else terminal.WIDTH)
+            terminal.show(console, summary, self.workspace)
+            stream.flush()
+        except OSError as error:
+            logger.warning("The table could not be printed: %s", error.strerror)
+            # What is left in the buffer would fail again when Python closes the stream, and change the exit status.
+            with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())

@@ -114,7 +114,7 @@ class EndpointSpider(scrapy.Spider):
         path = raw / endpoint.file_name
         try:
             metadata, body = envelope.read(path)
-            served = _stored(metadata, body)
+            served = _stored(metadata, body, endpoint)
         except FileNotFoundError:
             failure = FetchFailure(f"the replayed run holds no raw file {path.name}", exception="FileNotFoundError")
             return self._capture(endpoint, Request(endpoint.url), failure=failure)
@@ -136,12 +136,14 @@ def _curl(request: Request, endpoint: Endpoint) -> str:
     return f"{Request(endpoint.url, headers=headers).to_curl()} --compressed"
 
 
-def _stored(metadata: dict[str, Any], body: bytes) -> Served:
-    """Return the answer that a raw file holds.
+def _stored(metadata: dict[str, Any], body: bytes, endpoint: Endpoint) -> Served:
+    """Return the answer of *endpoint* that a raw file holds.
 
     Raises:
-        ValueError: the body is not the one that was stored.
+        ValueError: the file is of another endpoint, or the body is not the one that was stored.
     """
+    if any(metadata[name] != getattr(endpoint, name) for name in ("model", "sequence", "data_type")):
+        raise ValueError(f"it is of another endpoint: {metadata['url']}")
     served = Served(
         status=metadata["http_status"],
         content_type=metadata["content_type"],

@@ -44,7 +44,7 @@ Joined = tuple[BenchmarkRecord | None, BenchmarkRecord | None]
 
 def captures_of(groups: list[tuple[Any, Any]]) -> list[EndpointCapture]:
     return [
-        processed(capture(body(*served), endpoint(2 * place + side, data_type, sequence=f"{place}k-1k")))
+        processed(capture(body(*served), endpoint(2 * place + side, data_type, sequence=f"{9 - place}k-1k")))
         for place, group in enumerate(groups)
         for side, (data_type, served) in enumerate(zip(("e2e", "interactivity"), group, strict=True))
         if served is not None
@@ -185,6 +185,16 @@ def test_fields_choose_and_rename_columns() -> None:
     captures = captures_of([([row()], [row(x=50)])])
     content, _ = merged(captures, fields_to_export={"hwKey": "curve", "inter_x": "interactivity"})
     assert content == b"curve,interactivity\nmi300x,50\n"
+
+
+def test_several_responses_of_one_side_are_joined_in_plan_order() -> None:
+    captures = [
+        processed(capture(body(row(x=index)), endpoint(index, data_type)))
+        for index, data_type in enumerate(["e2e", "interactivity", "e2e", "interactivity"], start=1)
+    ]
+    for arrival in (captures, captures[::-1]):
+        read = [read_line(cells) for cells in lines_of(merged(arrival)[0])]
+        assert [(one["e2e_x"], one["inter_x"]) for one in read] == [(1, 2), (3, 4)]
 
 
 def test_every_precision_and_tp_is_a_run_of_its_own() -> None:

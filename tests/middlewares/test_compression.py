@@ -51,6 +51,11 @@ def test_a_body_that_was_cut_off_is_passed_on_as_it_came(content: bytes, data: s
     assert response.flags == [UNDECODABLE]
 
 
+@pytest.mark.parametrize("encoding", ["GZIP", " gzip ", "x-gzip"])
+def test_a_body_that_was_cut_off_is_noticed_however_the_encoding_is_written(encoding: str) -> None:
+    assert received(gzip.compress(CONTENT)[:-9], encoding).flags == [UNDECODABLE]
+
+
 @given(st.binary(min_size=1, max_size=200), st.data())
 def test_a_damaged_byte_is_never_taken_for_the_content(content: bytes, data: st.DataObject) -> None:
     whole = bytearray(gzip.compress(content, mtime=0))

@@ -24,7 +24,6 @@ def test_a_run_that_brought_everything_passes_every_check() -> None:
     answers = checks.run_all(BOTH, MERGED, 0.0)
     assert {answer.name: answer.status for answer in answers} == {
         "endpoints_ok": "pass",
-        "models_covered": "skip",
         "expected_hwkeys": "pass",
         "rejected_share": "pass",
         "merge_complete": "pass",
@@ -57,6 +56,12 @@ def test_a_hwkey_that_is_missing_from_one_endpoint_is_named_with_it() -> None:
     answer = checks.expected_hwkeys([side("e2e"), outcome(endpoint(1, "interactivity"), {"b200": 5})])
     assert answer.status == "fail"
     assert answer.findings == (f"{MODEL} 1k-8k interactivity: the expected hwKey b200_trt is missing",)
+
+
+def test_an_endpoint_that_brought_nothing_is_not_named_for_its_hwkeys_too() -> None:
+    dead = outcome(endpoint(1, "interactivity"), {}, state="failed", reason="HTTP 500")
+    assert checks.expected_hwkeys([side("e2e"), dead]).findings == ()
+    assert len(checks.endpoints_ok([side("e2e"), dead]).findings) == 1
 
 
 def test_a_model_that_was_lost_as_a_whole_is_named_though_no_endpoint_answered() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -171,6 +172,22 @@ def test_latest_ends_at_the_newest_when_several_processes_publish_at_once(tmp_pa
     assert [path.name for path in tmp_path.glob(".*")] == []
 
 
+def test_latest_waits_while_another_run_moves_it(tmp_path: Path) -> None:
+    version = published(tmp_path)
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    waiting = threading.Thread(target=store.point_latest, args=(version,))
+    waiting.start()
+    try:
+        waiting.join(timeout=0.3)
+        assert waiting.is_alive()
+        assert not (tmp_path / store.LATEST).exists()
+    finally:
+        os.close(descriptor)
+        waiting.join()
+    assert (tmp_path / store.LATEST).resolve() == version.resolve()
+
+
 def test_a_reader_never_finds_latest_missing_or_half_a_version(tmp_path: Path) -> None:
     done, wrong = threading.Event(), []
     store.point_latest(published(tmp_path, NOW))
@@ -210,6 +227,7 @@ def test_only_folders_of_runs_that_ended_with_raw_files_are_unfinished(tmp_path:
     published(tmp_path, NOW + timedelta(seconds=1))
     _, living = claimed_with_files(tmp_path, NOW + timedelta(seconds=2))
     store.claim(tmp_path, NOW + timedelta(seconds=3))
+    (store.claim(tmp_path, NOW + timedelta(seconds=4))[1] / "raw").mkdir()
     descriptor = store.lock(living)
     assert descriptor is not None
     assert store.unfinished(tmp_path) == [left]
