@@ -1,0 +1,1 @@
+"""Tests of whole crawls: the real command, a real site, real files."""
