@@ -19,7 +19,7 @@ from inferencemax_spider.knobs import Knobs
 from inferencemax_spider.parsers import api_v1, static_json
 from inferencemax_spider.records import METRICS, BenchmarkRecord, field
 
-USAGE_CELLS = 2
+HEADS = {"Fault", "Command", "Exit status"}
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 PLACE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,8 +58,13 @@ def _column(name: str) -> tuple[str, ...]:
 def faults_table() -> str:
     """Return the faults of ``docs/faults.md``: what happens, and the exit status (that of wrong usage is always 2)."""
     lines = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")]
-    return _table(("fault", "exit status"), ((row[0], row[-1] if len(row) > USAGE_CELLS else "2") for row in rows))
+    rows: list[tuple[str, ...]] = []
+    for cells in ([cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| ")):
+        if cells[0] in HEADS:
+            place = cells.index("Exit") if "Exit" in cells else None
+        else:
+            rows.append((cells[0], "2" if place is None else cells[place]))
+    return _table(("fault", "exit status"), (row for row in rows if not row[0].isdecimal()))
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -45,8 +45,11 @@ def failed_checks(summary: dict[str, Any]) -> Iterator[str]:
 
 def notes(summary: dict[str, Any]) -> Iterator[str]:
     """Yield one line for each thing that is worth knowing and not wrong."""
-    for name, count in summary["unknown_fields"].items():
-        yield f"{count} records have a field that nobody declared: {name} (kept in the column `extra`)"
+    if unknown := summary["unknown_fields"]:
+        names = ", ".join(f"{name} ({count})" for name, count in unknown.items())
+        yield f"records have a field that nobody declared: {names}; it is kept in the column `extra`"
+    if carried := summary["carried_over"]:
+        yield f"answers taken from the stored version {', '.join(carried)}"
     for hwkey, count in summary["unpriced_hwkeys"].items():
         yield f"{count} records of {hwkey} have no costs: the hardware edition does not know its GPU"
     for identity in summary["duplicates"]:

@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from typing import cast
 
+from scrapy import signals
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured, UsageError
@@ -60,9 +61,15 @@ class Command(ScrapyCrawl):
             given = " ".join(args) or "none"
             return told(f"name one spider; given: {given}; valid: {', '.join(spiders)}", USAGE)
         crawler = self._create_crawler(args[0])
+        crawler.signals.connect(_hear_of_shutdown, signals.engine_started)
         task = cast("asyncio.Task[None]", self.crawler_process.crawl(crawler, **opts.spargs))
         self.crawler_process.start()
         return _status(crawler, task)
+
+
+def _hear_of_shutdown() -> None:
+    """Let Scrapy say that it is stopping and how to stop it at once; what it says before the crawl is of less use."""
+    logging.getLogger("scrapy.crawler").setLevel(logging.INFO)
 
 
 def _status(crawler: Crawler, task: asyncio.Task[None]) -> int:

@@ -88,7 +88,9 @@ class InferencexSpider(EndpointSpider):
         if capture.endpoint.dataset not in FIRST or self.arguments.replay:
             return
         self._first[capture.endpoint.dataset] = capture.served.body if capture.served and not capture.failure else b""
-        if len(self._first) == len(FIRST):
+        if capture.failure and capture.failure.exception == "IgnoreRequest":
+            self.remarks = ["the site does not want to be asked, so nothing more was"]
+        elif len(self._first) == len(FIRST):
             yield from self._next(_read(Availability.read, self._first["availability"]) or Availability())
 
     def _next(self, available: Availability) -> Iterator[Any]:
