@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, crawl
+from benchmarks import bulk, crawl, history, latest
 from benchmarks.figure import Figure
 
-BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {"crawl": crawl.figures, "bulk": bulk.figures}
+BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "crawl": crawl.figures,
+    "bulk": bulk.figures,
+    "latest": latest.figures,
+    "history": history.figures,
+}
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import http.client
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ def figures() -> Iterator[Figure]:
     with demo_site("--latency", str(LATENCY_SECONDS)) as site, tempfile.TemporaryDirectory() as folder:
         ours, summary = crawl(Path(folder), "-a", f"base_url={site}")
         theirs = run("-m", "benchmarks.predecessor", site, folder)
-        pool = _pool_seconds(site)
+        pool = pool_seconds(site, list(Dataset().paths()), CONNECTIONS)
     yield at_least(
         "whole crawl, faster than the sequential client", theirs.seconds / ours.seconds, FASTER_THAN_PREDECESSOR
     )
@@ -34,8 +34,8 @@ def figures() -> Iterator[Figure]:
     yield at_most(f"network phase, against a pool of {CONNECTIONS} connections", network / pool, SLOWER_THAN_POOL)
 
 
-def _pool_seconds(site: str) -> float:
-    """Return how long a pool of threads, each with its connection, takes for the same bodies (and robots.txt)."""
+def pool_seconds(site: str, paths: Sequence[str], connections: int) -> float:
+    """Return how long a pool of threads, each with its connection, takes for the bodies at *paths*."""
     local = threading.local()
 
     def fetched(path: str) -> int:
@@ -44,7 +44,7 @@ def _pool_seconds(site: str) -> float:
         local.connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
         return len(local.connection.getresponse().read())
 
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
+    with ThreadPoolExecutor(connections) as pool:
         start = time.perf_counter()
-        list(pool.map(fetched, Dataset().paths()))
+        list(pool.map(fetched, paths))
         return time.perf_counter() - start

@@ -17,7 +17,7 @@ class Figure:
 
 def at_least(name: str, value: float, bound: float, unit: str = "×") -> Figure:
     """Return a figure that must not be smaller than *bound*."""
-    return Figure(name, f"{value:,.1f} {unit}", f"at least {bound:,g} {unit}", value >= bound)
+    return Figure(name, f"{value:,.2f} {unit}", f"at least {bound:,g} {unit}", value >= bound)
 
 
 def at_most(name: str, value: float, bound: float, unit: str = "×") -> Figure:

@@ -44,10 +44,10 @@ def run(*arguments: str) -> Measured:
     return Measured(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
-def crawl(output: Path, *arguments: str) -> tuple[Measured, dict[str, Any]]:
-    """Run ``scrapy crawl inferencemax`` with *arguments* into *output*; return it with its summary."""
-    measured = run("-m", "scrapy", "crawl", "inferencemax", "-s", f"OUTPUT_DIR={output}", *arguments)
-    summary = (output / "inferencemax" / "latest" / "summary.json").read_text(encoding="utf-8")
+def crawl(output: Path, *arguments: str, spider: str = "inferencemax") -> tuple[Measured, dict[str, Any]]:
+    """Run ``scrapy crawl`` with *arguments* into *output*; return it with its summary."""
+    measured = run("-m", "scrapy", "crawl", spider, "-s", f"OUTPUT_DIR={output}", *arguments)
+    summary = (output / spider / "latest" / "summary.json").read_text(encoding="utf-8")
     return measured, json.loads(summary)
 
 

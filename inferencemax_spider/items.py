@@ -29,8 +29,8 @@ STATES: tuple[State, ...] = get_args(State)
 class Endpoint:
     """One planned request: where it goes and what it should bring.
 
-    ``index`` is its place in the plan; ``stored_as`` the name of its raw file where the URL's basename will not do. An
-    ``optional`` one may be missing on some deployments.
+    ``index`` is its place in the plan; ``stored_as`` the name of its raw file where the URL's basename will not do. It
+    may also end in one of the ``accepted`` states: what is only asked for in case it is there.
     """
 
     index: int
@@ -41,7 +41,7 @@ class Endpoint:
     expected_hwkeys: tuple[str, ...] = ()
     dataset: str = "benchmarks"
     stored_as: str = ""
-    optional: bool = False
+    accepted: tuple[State, ...] = ()
 
     @property
     def name(self) -> str:

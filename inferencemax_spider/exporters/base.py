@@ -59,11 +59,9 @@ class RecordsExporter(BaseItemExporter):
 
     def selected(self, table: pa.Table) -> pa.Table:
         """Return *table* with the columns to write; one that no record has is null."""
-        columns = [
-            table[name] if name in table.column_names else pa.nulls(table.num_rows, pa.string())
-            for name in self.columns
-        ]
-        return pa.table(columns, names=list(self.columns.values()))
+        present = dict(zip(table.column_names, table.columns, strict=True))
+        missing = pa.nulls(table.num_rows, pa.string())
+        return pa.table({name: present.get(source, missing) for source, name in self.columns.items()})
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the rows to write, in plan order."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+SPECIAL = (b'"', b",", b"\r", b"\n")
 ROWS_AT_ONCE = 65_536
 
 
@@ -36,12 +37,21 @@ def csv_rows(table: pa.Table) -> Iterator[bytes]:
         yield text[start:stop].to_pybytes()
 
 
+def _has_special(text: pa.Array) -> bool:
+    """Tell whether *text*, or what lies around it in memory, holds a character that asks for quotes."""
+    buffer = text.buffers()[2]
+    content = b"" if buffer is None else buffer.to_pybytes()
+    return any(character in content for character in SPECIAL)
+
+
 def _cells(column: pa.Array) -> pa.Array:
     """Return *column* as text, quoted where CSV asks for it."""
+    if column.null_count == len(column):
+        return pa.nulls(len(column), pa.string())
     if pa.types.is_boolean(column.type):
         return pc.if_else(column, "True", "False")
     text = pc.cast(column, pa.string())
-    if not pa.types.is_string(column.type):
+    if not pa.types.is_string(column.type) or not _has_special(text):
         return text
     quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
     return pc.if_else(pc.match_substring_regex(text, r'[",\r\n]'), quoted, text)

@@ -7,7 +7,7 @@ declared here is kept in the column ``extra``, and counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NotRequired
 
 import pyarrow as pa
@@ -140,39 +140,47 @@ Extra = dict[str, Any]
 def _columns(rows: list[Row]) -> tuple[dict[str, pa.Array], list[Extra | None]]:
     """Return the declared columns of *rows*, and what else each of them holds."""
     metrics = [row["metrics"] for row in rows]
+    fields, names = _undeclared(rows, metrics)
     try:
         numbers = pa.array(metrics, type=_METRICS_TYPE)
     except (pa.ArrowException, TypeError):
-        metrics = [{name: value for name, value in row.items() if _is_number(value)} for row in metrics]
-        numbers = pa.array(metrics, type=_METRICS_TYPE)
-        extras = [_extra(row) for row in rows]
-    else:
-        extras = [_extra(row) for row in rows] if _undeclared(rows, metrics) else [None] * len(rows)
+        names = set(METRICS) | names
+        numbers = pa.array([{name: _number(value) for name, value in row.items()} for row in metrics], _METRICS_TYPE)
+    read_extra = _extra_reader(fields, names)
+    extras = [read_extra(row) if fields or names else None for row in rows]
     columns = dict(zip(ROW_FIELDS, pa.array(rows, type=_ROW_TYPE).flatten(), strict=True))
     columns |= dict(zip(METRICS, numbers.flatten(), strict=True))
     columns["extra"] = pa.array([as_json(extra) for extra in extras], type=pa.string())
     return columns, extras
 
 
-def _undeclared(rows: list[Row], metrics: list[dict[str, Any]]) -> bool:
-    """Tell whether any of the *rows* holds a field, or a metric, that is not declared."""
-    fields = set().union(*set(map(tuple, rows))) - {*ROW_FIELDS, "metrics"}
-    return bool(fields or set().union(*set(map(tuple, metrics))) - METRICS.keys())
+def _undeclared(rows: list[Row], metrics: list[dict[str, Any]]) -> tuple[set[str], set[str]]:
+    """Return the names of the fields, and of the metrics, that are not declared; few rows differ in what they hold."""
+    fields: set[str] = set().union(*set(map(tuple, rows)))
+    names: set[str] = set().union(*set(map(tuple, metrics)))
+    return fields - {*ROW_FIELDS, "metrics"}, names - METRICS.keys()
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    """Return *value* if it is a number."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _extra(row: Any) -> Extra | None:
-    """Return what is not declared in *row*, metrics that are no numbers included, or ``None``."""
-    extra = {name: value for name, value in row.items() if name not in ROW_FIELDS and name != "metrics"}
-    aside = {
-        name: value
-        for name, value in row["metrics"].items()
-        if name not in METRICS or not (value is None or _is_number(value))
-    }
-    return (extra | ({"metrics": aside} if aside else {})) or None
+def _extra_reader(fields: set[str], names: set[str]) -> Callable[[Row], Extra | None]:
+    """Return what takes from a row the *fields* and the metrics called *names*, of declared metrics only no numbers."""
+    ordered, metrics = sorted(fields), sorted(names)
+
+    def extra(row: Any) -> Extra | None:
+        found: Extra = {name: row[name] for name in ordered if name in row}
+        served = row["metrics"]
+        aside = {
+            name: served[name]
+            for name in metrics
+            if name in served and not (name in METRICS and (served[name] is None or _number(served[name]) is not None))
+        }
+        return (found | {"metrics": aside} if aside else found) or None
+
+    return extra
 
 
 def _names(extra: Extra) -> Iterable[str]:

@@ -47,6 +47,7 @@ def _metadata(item: EndpointCapture, served: Served) -> dict[str, Any]:
     return {
         "index": item.endpoint.index,
         "dataset": item.endpoint.dataset,
+        "accepted": item.endpoint.accepted,
         "model": item.endpoint.model,
         "sequence": item.endpoint.sequence,
         "data_type": item.endpoint.data_type,

@@ -16,7 +16,7 @@ from inferencemax_spider import catalog, envelope, planning
 from inferencemax_spider.arguments import InferencexArguments
 from inferencemax_spider.catalog import API_MODELS, DATASETS
 from inferencemax_spider.hardware import EDITIONS
-from inferencemax_spider.items import Endpoint, EndpointCapture, Parsed
+from inferencemax_spider.items import Endpoint, EndpointCapture, Parsed, State
 from inferencemax_spider.parsers import api_v1, datasets
 from inferencemax_spider.parsers.bulk import BodyError
 from inferencemax_spider.parsers.discovery import Availability, display_names
@@ -26,6 +26,8 @@ from inferencemax_spider.versions.previous import Previous
 
 OPENAPI = "/api/openapi.json"
 AVAILABILITY = "/api/v1/availability"
+OPENAPI_STATES: tuple[State, ...] = ("failed",)
+"""Older deployments do not have it."""
 FIRST = frozenset({"openapi", "availability"})
 
 T = TypeVar("T")
@@ -55,7 +57,6 @@ class InferencexSpider(EndpointSpider):
     custom_settings = {  # noqa: RUF012 - Scrapy declares it so
         "ROBOTSTXT_OBEY": False,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
-        "AUTOTHROTTLE_TARGET_CONCURRENCY": 4,
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,7 +69,7 @@ class InferencexSpider(EndpointSpider):
             yield from _stored_plan(self.arguments.replay, self.arguments.models)
             return
         root = self.arguments.base_url
-        yield Endpoint(0, f"{root}{OPENAPI}", dataset="openapi", optional=True)
+        yield Endpoint(0, f"{root}{OPENAPI}", dataset="openapi", accepted=OPENAPI_STATES)
         yield Endpoint(1, f"{root}{AVAILABILITY}", dataset="availability", stored_as="availability.json")
 
     def parse(self, response: Response, endpoint: Endpoint) -> Iterator[Any]:
@@ -166,5 +167,5 @@ def _stored_plan(raw: Path, models: Sequence[str]) -> Iterator[Endpoint]:
             sequence=metadata["sequence"],
             dataset=metadata["dataset"],
             stored_as=name,
-            optional=metadata["dataset"] == "openapi",
+            accepted=OPENAPI_STATES if metadata["dataset"] == "openapi" else tuple(metadata["accepted"]),
         )

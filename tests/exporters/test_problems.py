@@ -68,6 +68,15 @@ def test_any_rejected_record_is_one_line_of_json_with_what_was_received(
         assert line["record"] == bad
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_rejected_record_on_several_lines_becomes_one_line_to_any_reader(end: str) -> None:
+    bad = row(x=0, note="a\nb")
+    content = json.dumps([bad], indent=1).replace("\n", end).encode()
+    (line,) = lines_of(RejectedExporter, processed(capture(content)))
+    assert len(line.splitlines()) == 1
+    assert strict(line)["record"] == bad
+
+
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_a_record_with_what_json_does_not_have_is_a_string_with_its_text(constant: str) -> None:
     text = body(row())[1:-1].replace(b"7.213", constant.encode())
