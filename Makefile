@@ -22,11 +22,12 @@ help: ## Show this list
 	@echo
 	@echo "  ARGS='...' passes arguments on, PYTHON=... chooses the Python (3.11 or newer), VENV=... the environment's folder."
 
-demo: $(CORE) ## Crawl the embedded demo site: needs no network once set up
-	$(BIN)/python -m scrapy demo $(ARGS)
+demo: $(CORE) ## Crawl the embedded demo site with both spiders: needs no network once set up
+	$(BIN)/python -m scrapy demo inferencemax $(ARGS)
+	$(BIN)/python -m scrapy demo inferencex $(ARGS)
 
-crawl: $(CORE) ## Crawl InferenceMAX: make crawl ARGS='-a models=...'
-	$(BIN)/python -m scrapy crawl inferencemax $(ARGS)
+crawl: $(CORE) ## Crawl InferenceX: make crawl ARGS='-a models=...'
+	$(BIN)/python -m scrapy crawl inferencex $(ARGS)
 
 test: $(DEV) ## Run all tests: make test ARGS='-k pareto -x'
 	$(BIN)/python -m pytest $(ARGS)

@@ -9,11 +9,11 @@ from inferencemax_spider.demo import cli
 
 
 class Command(crawl.Command):
-    """Start the embedded site on a free loopback port, crawl it, print the table, and stop it."""
+    """Start the embedded site on a free loopback port, crawl it (with ``inferencemax``), print the table, stop it."""
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
-        return "[options]"
+        return "[options] [spider]"
 
     def short_desc(self) -> str:
         """Return the line of the list of commands."""
@@ -33,4 +33,4 @@ class Command(crawl.Command):
             return
         with site:
             opts.spargs["base_url"] = site.base_url
-            super().run(["inferencemax", *args], opts)
+            super().run(args or ["inferencemax"], opts)

@@ -69,6 +69,13 @@ def test_the_demo_command_crawls_its_own_site_and_says_where_the_files_are(outpu
     assert f"COMPLETE: {run.folder}" in run.stdout
 
 
+def test_the_demo_command_crawls_the_live_api_too(output: Path) -> None:
+    process = runs.begin(scrapy("demo", "inferencex", "-s", f"OUTPUT_DIR={output}"))
+    run = runs.end(process, lambda: None)
+    assert run.status == 0
+    assert f"COMPLETE: {output}/inferencex/" in run.stdout
+
+
 def test_the_demo_command_shows_a_fault(output: Path) -> None:
     run = demo(output, *SMALL, "--fault", f"html@{BROKEN}")
     assert run.status == 3

@@ -34,9 +34,10 @@ def test_tables_come_out_by_index_in_memory_and_on_disk(
 def test_a_table_can_be_added_after_another_was_read() -> None:
     held = Spool()
     held.add(0, pa.table({"x": [1]}))
-    held.table(0)
     held.add(1, pa.table({"x": [2]}))
-    assert [table["x"].to_pylist() for table in held.tables({0, 1})] == [[1], [2]]
+    held.table(0)
+    held.add(2, pa.table({"x": [3]}))
+    assert [table["x"].to_pylist() for table in held.tables({0, 1, 2})] == [[1], [2], [3]]
 
 
 def test_records_come_out_with_their_types_and_nulls() -> None:
