@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
-from scrapy.exceptions import NotConfigured
 
 from inferencemax_spider.catalog import DATASETS
+from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 from inferencemax_spider.items import Endpoint, EndpointCapture, State
 from inferencemax_spider.records import newest_days
 from inferencemax_spider.spiders.base import EndpointSpider
@@ -81,7 +81,7 @@ class Outcome:
         )
 
 
-class Ledger:
+class Ledger(RunExtension):
     """Keep one :class:`Outcome` per planned endpoint and the outputs that failed."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -93,25 +93,13 @@ class Ledger:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the ledger of *crawler*, listening to what happens to its items."""
-        if not issubclass(crawler.spidercls, EndpointSpider):
-            raise NotConfigured
+        require_endpoints(crawler)
         ledger = cls(crawler)
         crawler.signals.connect(ledger.item_scraped, signals.item_scraped)
         crawler.signals.connect(ledger.item_error, signals.item_error)
         crawler.signals.connect(ledger.spider_error, signals.spider_error)
         crawler.signals.connect(ledger.on_the_network, signals.request_reached_downloader)
         crawler.signals.connect(ledger.on_the_network, signals.response_downloaded)
-        return ledger
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> Ledger:
-        """Return the ledger of *crawler*.
-
-        Raises:
-            NotConfigured: it has none.
-        """
-        if (ledger := crawler.get_extension(cls)) is None:
-            raise NotConfigured
         return ledger
 
     def outcomes(self) -> list[Outcome]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
-from scrapy.exceptions import NotConfigured
 from scrapy.extensions.feedexport import FeedExporter
 
 from inferencemax_spider import summary as manifest
 from inferencemax_spider import terminal
+from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 from inferencemax_spider.extensions.ledger import Ledger
 from inferencemax_spider.extensions.workspace import Workspace
 from inferencemax_spider.quality import checks
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Manifest:
+class Manifest(RunExtension):
     """Write ``summary.json``, publish the version and print the table.
 
     ``summary`` is the manifest of a run that has ended, ``None`` before that. Findings are logged as errors, one line
@@ -42,8 +42,7 @@ class Manifest:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the manifest of *crawler*."""
-        if not issubclass(crawler.spidercls, EndpointSpider):
-            raise NotConfigured
+        require_endpoints(crawler)
         extension = cls(crawler)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         crawler.signals.connect(extension.feeds_closed, signals.feed_exporter_closed)

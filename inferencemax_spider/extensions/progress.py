@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from scrapy import signals
-from scrapy.exceptions import NotConfigured
 from scrapy.utils.log import get_scrapy_root_handler
 
+from inferencemax_spider.extensions.base import require_endpoints
 from inferencemax_spider.items import Endpoint, EndpointCapture
 from inferencemax_spider.spiders.base import EndpointSpider
 
@@ -34,8 +34,7 @@ class Progress:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the progress of *crawler*."""
-        if not issubclass(crawler.spidercls, EndpointSpider):
-            raise NotConfigured
+        require_endpoints(crawler)
         progress = cls(on_terminal=sys.stderr.isatty() and not crawler.settings["LOG_FILE"])
         crawler.signals.connect(progress.spider_opened, signals.spider_opened)
         crawler.signals.connect(progress.item_scraped, signals.item_scraped)

@@ -11,9 +11,8 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Self, cast
 
 import pyarrow as pa
-from scrapy.exceptions import NotConfigured
 
-from inferencemax_spider.spiders.base import EndpointSpider
+from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 IN_MEMORY_BYTES = 32_000_000
 
 
-class Spool:
+class Spool(RunExtension):
     """Keep one table per endpoint, for all feeds; give them back in plan order. Its file has no name on disk."""
 
     def __init__(self) -> None:
@@ -32,20 +31,8 @@ class Spool:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the spool of *crawler*."""
-        if not issubclass(crawler.spidercls, EndpointSpider):
-            raise NotConfigured
+        require_endpoints(crawler)
         return cls()
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> Spool:
-        """Return the spool of *crawler*.
-
-        Raises:
-            NotConfigured: it has none.
-        """
-        if (spool := crawler.get_extension(cls)) is None:
-            raise NotConfigured
-        return spool
 
     def add(self, index: int, table: pa.Table) -> None:
         """Keep *table* under *index*, unless another feed has done so already.

@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from scrapy.exceptions import NotConfigured
-
 from inferencemax_spider.errors import OperationalError
-from inferencemax_spider.spiders.base import EndpointSpider
+from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 from inferencemax_spider.versions import store
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Workspace:
+class Workspace(RunExtension):
     """Claim ``OUTPUT_DIR/<spider>/.<version>.partial`` for this run, and hold a lock on it while the run lives.
 
     Attributes:
@@ -54,20 +52,8 @@ class Workspace:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the workspace of *crawler*; other spiders than this project's have none."""
-        if not issubclass(crawler.spidercls, EndpointSpider):
-            raise NotConfigured
-        return cls(Path(crawler.settings["OUTPUT_DIR"]) / crawler.spidercls.name, datetime.now(UTC))
-
-    @classmethod
-    def of(cls, crawler: Crawler) -> Workspace:
-        """Return the workspace of *crawler*.
-
-        Raises:
-            NotConfigured: it has none, so that components which need one stay disabled.
-        """
-        if (workspace := crawler.get_extension(cls)) is None:
-            raise NotConfigured
-        return workspace
+        spider = require_endpoints(crawler)
+        return cls(Path(crawler.settings["OUTPUT_DIR"]) / spider.name, datetime.now(UTC))
 
     def publish(self, *, move_latest: bool) -> bool:
         """Publish the working folder as its version; return whether ``latest`` leads to it now.

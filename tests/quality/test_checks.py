@@ -114,10 +114,11 @@ def test_nothing_received_is_no_share() -> None:
 
 @pytest.mark.parametrize("name", ["e2e", "interactivity"])
 def test_unmatched_rows_are_named_by_side_and_group(name: str) -> None:
-    stats = {"merge/rows": 10, "merge/matched": 7, f"merge/only_{name}/A 1k-1k": 3, f"merge/only_{name}/B 1k-1k": 0}
-    answer = checks.merge_complete(BOTH, stats)
+    both = [*BOTH, *(side(data_type, sequence="1k-1k") for data_type in ("e2e", "interactivity"))]
+    lost, whole = f"merge/only_{name}/{MODEL} 1k-1k", f"merge/only_{name}/{MODEL} 1k-8k"
+    answer = checks.merge_complete(both, {"merge/rows": 10, "merge/matched": 7, lost: 3, whole: 0})
     assert answer.status == "fail"
-    assert answer.findings == (f"3 rows of the merged CSV have {name} only: A 1k-1k",)
+    assert answer.findings == (f"3 rows of the merged CSV have {name} only: {MODEL} 1k-1k",)
     assert answer.observed == "3 unmatched"
 
 
@@ -137,3 +138,10 @@ def test_every_finding_is_one_line() -> None:
     findings = [line for answer in checks.run_all([side("e2e"), bad], stats, 0.0) for line in answer.findings]
     assert findings
     assert not [line for line in findings if "\n" in line]
+
+
+def test_a_plan_that_ends_between_two_data_types_is_not_incomplete_for_it() -> None:
+    planned = [*BOTH, outcome(endpoint(index=2, sequence="8k-1k"))]
+    stats = MERGED | {"merge/only_e2e/gpt-oss 120B 8k-1k": 2}
+    assert checks.merge_complete(planned, stats).status == "pass"
+    assert checks.merge_complete(planned, stats | {"merge/only_e2e/gpt-oss 120B 1k-8k": 2}).status == "fail"
