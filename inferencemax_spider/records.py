@@ -157,13 +157,15 @@ class Layout:
     """Which columns a generation fills, and how its records become points of a curve.
 
     ``identity`` are the columns in which no two records of a response should agree. ``project`` returns the points of
-    one data type from a table of records, with the columns ``LEADING``, ``AXES`` and ``further``.
+    one data type from a table of records, with the columns ``LEADING``, ``AXES`` and ``further``. Where a record holds
+    both data types, the generation is ``paired``: its points correspond row by row.
     """
 
     columns: tuple[str, ...]
     identity: tuple[str, ...]
     further: tuple[str, ...]
     project: Callable[[pa.Table, str], pa.Table]
+    paired: bool = False
 
     @cached_property
     def schema(self) -> pa.Schema:

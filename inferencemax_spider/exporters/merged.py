@@ -58,8 +58,15 @@ class MergedCsvExporter(RecordsExporter):
         self.file.write(csv_header(list(self.columns.values())))
         for group, indexes in sorted(self.groups.items(), key=lambda entry: min(entry[1])):
             table = pa.concat_tables(self.spool.tables(indexes))
-            sides = (self.layout.curve(table, data_type) for data_type in SIDES)
-            self.file.writelines(csv_rows(self.selected(self._joined(group, *sides))))
+            e2e, inter = (self.layout.curve(table, data_type) for data_type in SIDES)
+            rows = self._paired(e2e, inter) if self.layout.paired else self._joined(group, e2e, inter)
+            self.file.writelines(csv_rows(self.selected(rows)))
+
+    def _paired(self, e2e: pa.Table, inter: pa.Table) -> pa.Table:
+        """Return the rows of both sides, which are the two halves of the same records: there is nothing to look for."""
+        self.crawler.stats.inc_value("merge/rows", e2e.num_rows)
+        self.crawler.stats.inc_value("merge/matched", e2e.num_rows)
+        return _side_by_side(e2e, inter)
 
     def _joined(self, group: str, e2e: pa.Table, inter: pa.Table) -> pa.Table:
         """Return the joined rows of both sides of one *group*."""

@@ -97,6 +97,7 @@ def _layout(identity: tuple[str, ...]) -> Layout:
         identity=identity,
         further=("hardware_edition", *CONFIGURATION, *MEASUREMENT, *METRICS),
         project=_points,
+        paired=True,
     )
 
 
