@@ -225,3 +225,14 @@ def test_the_summary_tells_times_and_software(healthy: Healthy) -> None:
     assert timings["requests"] == 19
     assert timings["retries"] == timings["retry_wait_seconds"] == 0
     assert {"python", "scrapy", "pyarrow", "pandas", "pydantic"} <= software.keys()
+
+
+def test_the_readme_explains_every_key_of_the_summary(healthy: Healthy) -> None:
+    readme = (runs.REPO / "README.md").read_text(encoding="utf-8")
+    assert [key for key in healthy.run.summary if f"`{key}`" not in readme] == []
+
+
+def test_the_readme_explains_every_key_of_the_raw_metadata(healthy: Healthy) -> None:
+    readme = (runs.REPO / "README.md").read_text(encoding="utf-8")
+    metadata, _ = healthy.run.raw(runs.WHOLE)
+    assert [key for key in metadata if f"`{key}`" not in readme] == []
