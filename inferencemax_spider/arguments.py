@@ -86,7 +86,7 @@ def _in_order(known: tuple[Any, ...], chosen: list[Any]) -> tuple[Any, ...]:
 def _site(url: str) -> str:
     """Return the root of a site without a trailing slash."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or {"?", "#"} & set(url):
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[?#\s]", url):
         raise ValueError(f"{url!r} is not the root of a site, such as http://127.0.0.1:8000")
     if parts.username or parts.password:
         raise ValueError("must not carry a user name or password")

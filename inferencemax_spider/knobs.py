@@ -73,7 +73,9 @@ class Knobs(BaseModel):
         "Edition of GPU power and prices that costs and `tpPerMw` of the live API are derived with",
         "set an older one to compare with files of its time",
     )
-    OUTPUT_DIR: str = knob("Folder of the versions; relative to where the command runs", "set it for scheduled jobs")
+    OUTPUT_DIR: Annotated[str, Field(min_length=1)] = knob(
+        "Folder of the versions; relative to where the command runs", "set it for scheduled jobs"
+    )
     LOG_LEVEL: str = knob("Least level of what is logged", "`DEBUG` shows each request")
 
 

@@ -126,6 +126,8 @@ def test_a_site_is_taken_without_its_last_slash(text: str, root: str) -> None:
         "http://example.org?page=1",
         "http://example.org#top",
         "http://example.org?",
+        "http://an example.org",
+        "http://example.org/a b",
         "http://example.org/#",
         "http://example.org:port",
         "http://example.org:99999",

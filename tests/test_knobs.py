@@ -90,3 +90,8 @@ def test_what_passes_is_read_by_scrapy_as_the_same_value(name: str, value: Any) 
         assert kind in READERS, get_args(kind)
         read = getattr(settings, READERS[kind])(name)
         assert read == getattr(Knobs.model_validate({key: settings.get(key) for key in Knobs.model_fields}), name)
+
+
+def test_an_empty_output_folder_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="OUTPUT_DIR"):
+        check(project_settings(OUTPUT_DIR=""))
