@@ -170,6 +170,8 @@ class InferencexArguments(SiteArguments):
                 raise ValueError(
                     f"{name} is not for mode={self.mode}; it takes: {', '.join(taken[self.mode]) or 'no days'}"
                 )
+        if self.since and self.until and self.since > self.until:
+            raise ValueError(f"since={self.since} is after until={self.until}")
         if self.mode == "as_of" and not self.date:
             raise ValueError("mode=as_of needs a date: date=YYYY-MM-DD")
         if self.mode == "exact" and not (self.date or self.since or self.until):

@@ -46,10 +46,15 @@ class RecordsExporter(BaseItemExporter):
         assert issubclass(self.crawler.spidercls, EndpointSpider)
         return self.crawler.spidercls.layout
 
+    @classmethod
+    def names(cls, layout: Layout) -> Sequence[str]:
+        """Return the columns of *layout* that there are to choose from; none where that is not known beforehand."""
+        return layout.columns
+
     @property
     def all_columns(self) -> Sequence[str]:
         """The columns that there are to choose from."""
-        return self.layout.columns
+        return self.names(self.layout)
 
     @property
     def columns(self) -> dict[str, str]:

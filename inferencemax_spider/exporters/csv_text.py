@@ -7,6 +7,7 @@ needs it, write booleans as ``True`` and ``False``, and numbers as the site does
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +19,12 @@ ROWS_AT_ONCE = 65_536
 def csv_header(names: Sequence[str]) -> bytes:
     """Return the header line with *names*."""
     return b"".join(csv_rows(pa.table([[name] for name in names], names=[str(place) for place, _ in enumerate(names)])))
+
+
+def write_header(file: IO[bytes], names: Sequence[str]) -> None:
+    """Write the header line with *names* to *file*, unless it is appended to and has one."""
+    if not (file.seekable() and file.tell()):
+        file.write(csv_header(names))
 
 
 def csv_rows(table: pa.Table) -> Iterator[bytes]:

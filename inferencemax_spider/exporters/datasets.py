@@ -10,17 +10,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from inferencemax_spider.exporters.base import RecordsExporter
-from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
+from inferencemax_spider.exporters.csv_text import csv_rows, write_header
 from inferencemax_spider.parsers.datasets import together
 
 if TYPE_CHECKING:
     from inferencemax_spider.items import EndpointCapture
+    from inferencemax_spider.records import Layout
 
 
 class DatasetExporter(RecordsExporter):
     """Write the tables of a dataset as one; its feed's filter says which captures are of it."""
 
     table: pa.Table
+
+    @classmethod
+    def names(cls, layout: Layout) -> Sequence[str]:  # noqa: ARG003 - whatever the spider, the site says what they are
+        """Return nothing: the columns are known only when the answers are there."""
+        return ()
 
     @property
     def all_columns(self) -> Sequence[str]:
@@ -48,7 +54,7 @@ class DatasetCsvExporter(DatasetExporter):
 
     def write_table(self, table: pa.Table) -> None:
         """Write the header and all rows."""
-        self.file.write(csv_header(table.column_names))
+        write_header(self.file, table.column_names)
         self.file.writelines(csv_rows(table))
 
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from inferencemax_spider.exporters.base import RecordsExporter
-from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
-from inferencemax_spider.records import AXES, LEADING
+from inferencemax_spider.exporters.csv_text import csv_rows, write_header
+from inferencemax_spider.records import AXES, LEADING, Layout
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -39,11 +39,11 @@ class MergedCsvExporter(RecordsExporter):
         super().__init__(file, crawler, **options)
         self.groups: dict[str, list[int]] = {}
 
-    @property
-    def all_columns(self) -> Sequence[str]:
-        """The columns that there are to choose from."""
+    @classmethod
+    def names(cls, layout: Layout) -> Sequence[str]:
+        """Return the columns that there are to choose from."""
         sides = (f"{side}_{axis}" for side in SIDES.values() for axis in AXES)
-        return (*LEADING, *sides, *self.layout.further)
+        return (*LEADING, *sides, *layout.further)
 
     def export_item(self, item: EndpointCapture) -> None:
         """Keep the records of *item* with those they are joined to."""
@@ -55,7 +55,7 @@ class MergedCsvExporter(RecordsExporter):
         """Join group by group, in plan order, and write the rows."""
         self.crawler.stats.set_value("merge/rows", 0)
         self.crawler.stats.set_value("merge/matched", 0)
-        self.file.write(csv_header(list(self.columns.values())))
+        write_header(self.file, list(self.columns.values()))
         for group, indexes in sorted(self.groups.items(), key=lambda entry: min(entry[1])):
             table = pa.concat_tables(self.spool.tables(indexes))
             e2e, inter = (self.layout.curve(table, data_type) for data_type in SIDES)

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from inferencemax_spider.exporters.base import RecordsExporter
-from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
-from inferencemax_spider.records import AXES, LEADING
+from inferencemax_spider.exporters.csv_text import csv_rows, write_header
+from inferencemax_spider.records import AXES, LEADING, Layout
 
 
 class CsvRecordsExporter(RecordsExporter):
@@ -18,8 +18,7 @@ class CsvRecordsExporter(RecordsExporter):
 
     def write(self) -> None:
         """Write the header, unless the file has one, and all rows."""
-        if not (self.file.seekable() and self.file.tell()):
-            self.file.write(csv_header(list(self.columns.values())))
+        write_header(self.file, list(self.columns.values()))
         for table in self.tables():
             self.file.writelines(csv_rows(table))
 
@@ -31,10 +30,10 @@ class CurveCsvExporter(CsvRecordsExporter):
         super().__init__(*arguments, **options)
         self.data_type = data_type
 
-    @property
-    def all_columns(self) -> Sequence[str]:
-        """The columns that there are to choose from."""
-        return (*LEADING, *AXES, *self.layout.further)
+    @classmethod
+    def names(cls, layout: Layout) -> Sequence[str]:
+        """Return the columns that there are to choose from."""
+        return (*LEADING, *AXES, *layout.further)
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the points to write, in plan order."""

@@ -13,9 +13,12 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from scrapy.extensions.feedexport import FileFeedStorage
 from scrapy.settings import SETTINGS_PRIORITIES
+from scrapy.utils.misc import load_object
 from scrapy.utils.python import without_none_values
+from w3lib.url import file_uri_to_path
 
 from inferencemax_spider.arguments import ArgumentError
+from inferencemax_spider.exporters.base import RecordsExporter
 from inferencemax_spider.extensions.ledger import Ledger
 from inferencemax_spider.spiders.base import EndpointSpider
 
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
+
+    from inferencemax_spider.records import Layout
+
+ONE_DOCUMENT = frozenset({"json", "parquet", "dataset-parquet"})
+"""Formats of which a file holds one document."""
 
 
 class StandardFeeds:
@@ -42,15 +50,32 @@ class StandardFeeds:
             return
         feeds = {**settings.getdict("FEEDS_BASE"), **settings.getdict("FEEDS")}
         kept = {uri: options for uri, options in feeds.items() if options is not None}
-        _check_formats(kept, without_none_values(settings.getwithbase("FEED_EXPORTERS")))
+        exporters = without_none_values(settings.getwithbase("FEED_EXPORTERS"))
+        for uri, options in kept.items():
+            _check(str(uri), options, exporters, self.crawler.spidercls.layout)
         settings.set("FEEDS", kept, priority=max(settings.getpriority("FEEDS") or 0, SETTINGS_PRIORITIES["addon"]))
 
 
-def _check_formats(feeds: Mapping[str, Any], exporters: Mapping[str, Any]) -> None:
-    """Refuse a format that no exporter writes: Scrapy would disable all feeds for it."""
-    for uri, options in feeds.items():
-        if (name := options.get("format")) and name not in exporters:
-            raise ArgumentError(f"setting FEEDS: unknown format {name!r} of {uri}; valid: {', '.join(exporters)}")
+def _check(uri: str, options: Mapping[str, Any], exporters: Mapping[str, Any], layout: Layout) -> None:
+    """Refuse a feed that would not be written, or not as it is meant.
+
+    Raises:
+        ArgumentError: Scrapy would disable all feeds (unknown format), write an empty column (unknown field), or make
+            a file of which readers see only a part (a second document behind the first).
+    """
+    name = options.get("format")
+    if name and name not in exporters:
+        raise ArgumentError(f"setting FEEDS: unknown format {name!r} of {uri}; valid: {', '.join(exporters)}")
+    exporter = load_object(exporters[name]) if name else None
+    if isinstance(exporter, type) and issubclass(exporter, RecordsExporter) and (names := exporter.names(layout)):
+        for field in options.get("fields") or ():
+            if field not in names:
+                raise ArgumentError(f"setting FEEDS: {uri} has no column {field!r}; valid: {', '.join(names)}")
+    path = Path(file_uri_to_path(uri) if uri.startswith("file:") else uri)
+    if name in ONE_DOCUMENT and not options.get("overwrite") and path.is_file() and path.stat().st_size:
+        raise ArgumentError(
+            f"{uri} exists, and nothing can be appended to a file of format {name}; overwrite it with -O"
+        )
 
 
 class ReportingFileStorage(FileFeedStorage):

@@ -98,3 +98,22 @@ def test_merged_rows_without_a_counterpart_stay_with_empty_cells(start: Start, c
     assert "" not in {*lost["inter_x"], *lost["costh_y"], *alone["e2e_x"], *alone["costh_y"]}
     assert run.summary["merged"]["only_interactivity"] == len(lost)
     assert run.summary["merged"]["only_e2e"] == len(alone)
+
+
+@pytest.mark.parametrize("name", ["all.json", "all.parquet"])
+def test_a_second_document_is_not_put_behind_the_first(start: Start, crawl: Crawl, tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    assert crawl(start(), *SMALL, "-o", str(file)).status == 0
+    first = file.read_bytes()
+    again = crawl(start(), *SMALL, "-o", str(file))
+    assert again.status == 2
+    assert "overwrite it with -O" in again.stderr
+    assert file.read_bytes() == first
+
+
+def test_a_column_that_there_is_not_is_refused(start: Start, crawl: Crawl) -> None:
+    feeds = json.dumps({"%(run_dir)s/x.csv": {"format": "csv", "fields": ["model_nam", "x"]}})
+    run = crawl(start(), *SMALL, FEEDS=feeds)
+    assert run.status == 2
+    assert "has no column 'model_nam'; valid: source, model_name" in run.stderr
+    assert run.folder is None

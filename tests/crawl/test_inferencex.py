@@ -249,6 +249,7 @@ def test_a_model_that_does_not_exist_is_named_with_those_that_do(start: Start, c
         (("mode=exact",), "mode=exact needs date=YYYY-MM-DD"),
         (("date=2026-03-01",), "date is not for mode=latest"),
         (("mode=as_of", "date=yesterday"), "'yesterday' is no day"),
+        (("mode=history", "since=2026-05-01", "until=2026-01-01"), "since=2026-05-01 is after until=2026-01-01"),
         (("sequences=2k/2k",), "unknown sequence '2k/2k'"),
         (("datasets=prices",), "spider argument datasets"),
     ],
