@@ -205,6 +205,22 @@ def parse(
         raise ArgumentError(told("spider argument", error)) from None
 
 
+SOURCES = frozenset({"base_url", "replay", "only_changed"})
+"""Arguments that say where data comes from; all others say what is collected."""
+
+
+def scope(arguments: BaseModel) -> dict[str, str]:
+    """Return those of the *arguments* that were given and say what is collected, each in its one spelling."""
+    given = sorted(arguments.model_fields_set - SOURCES)
+    return {name: _spelt(value) for name in given if (value := getattr(arguments, name)) is not None}
+
+
+def _spelt(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_spelt(part) for part in value)
+    return value.name if isinstance(value, catalog.Entry) else str(value)
+
+
 def told(kind: str, error: ValidationError) -> str:
     """Return what is wrong with values of this *kind* in one line that names them."""
     return "; ".join(_told(kind, fault) for fault in error.errors(include_url=False))

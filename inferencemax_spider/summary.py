@@ -11,6 +11,7 @@ from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from inferencemax_spider import __version__
 from inferencemax_spider.extensions.ledger import Outcome
@@ -35,6 +36,12 @@ def status_of(
     if errors or not any(outcome.usable for outcome in outcomes):
         return "failed"
     return "incomplete" if any(check.status == "fail" for check in checks) else "complete"
+
+
+def site(outcomes: Sequence[Outcome]) -> str | None:
+    """Return the host that the data comes from; of a replayed run, the one that was asked then."""
+    hosts = (urlsplit(outcome.endpoint.url).hostname for outcome in outcomes)
+    return next(hosts, None)
 
 
 def endpoints(outcomes: Sequence[Outcome]) -> dict[str, int]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import signals
 from scrapy.extensions.feedexport import FeedExporter
 
+from inferencemax_spider import arguments, terminal
 from inferencemax_spider import summary as manifest
-from inferencemax_spider import terminal
 from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 from inferencemax_spider.extensions.ledger import Ledger
 from inferencemax_spider.extensions.workspace import Workspace
@@ -101,6 +101,8 @@ class Manifest(RunExtension):
             "status": status,
             "exit_status": manifest.EXIT_STATUS[status],
             "finish_reason": reason,
+            "site": manifest.site(outcomes),
+            "arguments": arguments.scope(spider.arguments),
             **manifest.build(outcomes, answers, stats),
             "output_errors": self.ledger.output_errors,
             "timings": manifest.timings(self.workspace.started_at, self.ledger.network_seconds, stats),

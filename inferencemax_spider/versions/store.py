@@ -91,7 +91,7 @@ def point_latest(version: Path) -> bool:
     """Make ``latest`` lead to *version*, unless it leads to a newer one already; return whether it was moved."""
     root, link = version.parent, version.parent / LATEST
     with _exclusive(root):
-        if link.is_symlink() and _age(link.readlink().name) > _age(version.name):
+        if link.is_symlink() and age(link.readlink().name) > age(version.name):
             return False
         temporary = root / f".{LATEST}.{version.name}"
         temporary.symlink_to(version.name)
@@ -100,7 +100,7 @@ def point_latest(version: Path) -> bool:
     return True
 
 
-def _age(version: str) -> tuple[str, int]:
+def age(version: str) -> tuple[str, int]:
     """Return what versions are ordered by: their time, then their number among those of one second."""
     time, _, number = version.partition("-")
     return time, int(number or 1)

@@ -1,0 +1,150 @@
+"""Published versions as they are read: found by name, with their summary and their records."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.versions.store import LATEST, age
+
+SUMMARY = "summary.json"
+RECORDS = "benchmarks.parquet"
+PREVIOUS = "previous"
+_NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+
+
+class UnknownVersionError(OperationalError):
+    """A version that is not there; the message names those that are."""
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """A version in the store."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The time of its start in UTC, with a number where that was taken."""
+        return self.folder.name
+
+    @property
+    def spider(self) -> str:
+        """The spider that collected it."""
+        return self.folder.parent.name
+
+    @property
+    def raw(self) -> Path:
+        """The folder of its raw files."""
+        return self.folder / "raw"
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """Its ``summary.json``.
+
+        Raises:
+            OperationalError: there is none that can be read.
+        """
+        path = self.folder / SUMMARY
+        try:
+            summary = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise OperationalError(f"cannot read {path}: {error}") from error
+        if not isinstance(summary, dict):
+            raise OperationalError(f"{path} is no summary of a run")
+        return summary
+
+    @property
+    def usable(self) -> bool:
+        """Whether it brought data: a failed run is stored, but nothing is compared with it."""
+        try:
+            return bool(self.summary["status"] in {"complete", "incomplete"})
+        except (OperationalError, KeyError):
+            return False
+
+    def records(self) -> pa.Table:
+        """Return its ``benchmarks.parquet``: a row per record, the columns of its generation.
+
+        Raises:
+            OperationalError: it cannot be read.
+        """
+        try:
+            return pq.read_table(self.folder / RECORDS)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise OperationalError(f"cannot read {self.folder / RECORDS}: {error}") from error
+
+
+def all_of(root: Path) -> list[StoredVersion]:
+    """Return the versions under *root* (``output/<spider>``), oldest first."""
+    names = (path.name for path in root.glob("*T*Z*") if path.is_dir() and _NAME.fullmatch(path.name))
+    return [StoredVersion(root / name) for name in sorted(names, key=age)]
+
+
+def before(root: Path, version: str, *, like: dict[str, Any] | None = None) -> StoredVersion | None:
+    """Return the newest usable version under *root* that is older than the one called *version*.
+
+    With *like*, a summary, only one that collected the same: from the same site, with the same arguments. What was not
+    asked for has not vanished.
+    """
+    older = (stored for stored in reversed(all_of(root)) if age(stored.name) < age(version))
+    return next((stored for stored in older if stored.usable and (not like or _scope(stored) == scope(like))), None)
+
+
+def scope(summary: dict[str, Any]) -> tuple[Any, Any]:
+    """Return what the run of this *summary* was asked to collect, and from where."""
+    return summary.get("site"), summary.get("arguments")
+
+
+def _scope(stored: StoredVersion) -> tuple[Any, Any]:
+    return scope(stored.summary)
+
+
+def find(output: Path, text: str) -> StoredVersion:
+    """Return the version that *text* names in the folder *output*.
+
+    It is a version's name, ``latest`` or ``previous`` (the usable one before the latest), after ``<spider>/`` where
+    several spiders have versions; or the folder of a version.
+
+    Raises:
+        UnknownVersionError: it names none, or not one only.
+    """
+    if (Path(text) / SUMMARY).is_file():
+        return StoredVersion(Path(text).resolve())
+    spider, _, name = text.rpartition("/")
+    roots = [output / spider] if spider else sorted(path for path in output.glob("*") if path.is_dir())
+    found = [stored for root in roots if (stored := _named(root, name))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choices = ", ".join(f"{stored.spider}/{name}" for stored in found)
+        raise UnknownVersionError(f"{text!r} may be any of {choices}; name one")
+    raise UnknownVersionError(f"no version is called {text!r}; {_choices(roots)}")
+
+
+def _named(root: Path, name: str) -> StoredVersion | None:
+    if name == PREVIOUS:
+        latest = _named(root, LATEST)
+        return before(root, latest.name) if latest else None
+    if name == LATEST or _NAME.fullmatch(name):
+        folder = (root / name).resolve()
+        return StoredVersion(folder) if folder.is_dir() else None
+    return None
+
+
+def _choices(roots: list[Path]) -> str:
+    newest = [f"{stored.spider}/{stored.name}" for stored in _newest(roots)]
+    return f"the newest are: {', '.join(newest)}" if newest else "there are none yet; scrapy crawl makes one"
+
+
+def _newest(roots: list[Path], number: int = 3) -> Iterator[StoredVersion]:
+    for root in roots:
+        yield from reversed(all_of(root)[-number:])
