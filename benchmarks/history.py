@@ -20,6 +20,7 @@ SIZES = (30_000, 100_000, 300_000)
 ROWS_PER_SECOND = 12_000
 PEAK_MEGABYTES = 700
 OF_THE_FLOOR = 0.5
+MORE_MEMORY = 1.25
 GROWTH = 1.3
 """How much more a row may cost in the largest crawl than in the middle one, for the cost to count as linear."""
 
@@ -38,17 +39,26 @@ def figures() -> Iterator[Figure]:
             if size == SIZES[-1]:
                 floor = _floor_seconds(Path(folder) / "inferencex" / "latest")
                 yield at_least("rate, of that of validation and writing alone", floor / seconds, OF_THE_FLOOR)
+                yield _memory_by_responses(size, measured)
     yield at_most("cost of a row, largest crawl against middle one", costs[-1] / costs[-2], GROWTH)
 
 
-def _crawled(size: int, folder: Path) -> tuple[Measured, float, int]:
+def _crawled(size: int, folder: Path, *arguments: str) -> tuple[Measured, float, int]:
     with demo_site("--generation", "api", "--api-scale", str(size)) as site:
-        measured, summary = crawl(folder, "-a", f"base_url={site}", "-a", "mode=history", spider="inferencex")
+        wanted = ("-a", f"base_url={site}", "-a", "mode=history", *arguments)
+        measured, summary = crawl(folder, *wanted, spider="inferencex")
     return measured, float(summary["timings"]["seconds"]), int(summary["records"])
 
 
 def _memory(rows: int, measured: Measured) -> Figure:
     return at_most(f"peak memory at {rows:,} rows", measured.peak_bytes / 1e6, PEAK_MEGABYTES, "MB")
+
+
+def _memory_by_responses(size: int, measured: Measured) -> Figure:
+    """Return how much more memory all responses take than those of one model, whose bodies are as large."""
+    with tempfile.TemporaryDirectory() as folder:
+        few, _, _ = _crawled(size, Path(folder), "-a", "models=dsr1")
+    return at_most("peak memory, 55 responses against 6", measured.peak_bytes / few.peak_bytes, MORE_MEMORY)
 
 
 def _floor_seconds(version: Path) -> float:

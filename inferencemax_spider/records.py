@@ -7,13 +7,13 @@ Parquet types and the column reference in the docs are all taken from it. A gene
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, overload
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
@@ -215,10 +215,8 @@ class Records(Sequence[BenchmarkRecord]):
         identity = list(self.layout.identity)
         if _distinct(self.table, identity) == len(self):
             return []
-        frame: pd.DataFrame = self.table.select(identity).to_pandas()
-        counted = frame[frame.duplicated(keep=False)].value_counts(sort=False, dropna=False)
-        rows = counted.rename("count").reset_index().to_dict("records")
-        return [{str(name): value for name, value in row.items()} for row in rows]
+        rows = Counter(tuple(row.values()) for row in self.table.select(identity).to_pylist())
+        return [{**dict(zip(identity, row, strict=True)), "count": rows[row]} for row in rows if rows[row] > 1]
 
 
 def _distinct(table: pa.Table, identity: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -122,7 +123,9 @@ def software() -> dict[str, str]:
 def files(folder: Path) -> dict[str, dict[str, Any]]:
     """Return size and SHA-256 of every file of the run, by its path in the *folder*; not of the summary itself."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE_NAME)
-    return {path.relative_to(folder).as_posix(): _digest(path) for path in paths}
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(_digest, paths)
+        return {path.relative_to(folder).as_posix(): digest for path, digest in zip(paths, digests, strict=True)}
 
 
 def build(outcomes: Sequence[Outcome], answers: Iterable[Check], stats: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from inferencemax_spider.records import METRICS
+
 if TYPE_CHECKING:
     from inferencemax_spider.extensions.workspace import Workspace
 
@@ -18,6 +20,7 @@ WIDTH = 120
 """Columns of a table that does not go to a terminal."""
 
 FEW_MODELS = 4
+FEW_DUPLICATES = 5
 STYLES = {"complete": "bold green", "incomplete": "bold yellow", "failed": "bold red", "cancelled": "bold yellow"}
 
 
@@ -45,16 +48,25 @@ def failed_checks(summary: dict[str, Any]) -> Iterator[str]:
 
 def notes(summary: dict[str, Any]) -> Iterator[str]:
     """Yield one line for each thing that is worth knowing and not wrong."""
-    if unknown := summary["unknown_fields"]:
-        names = ", ".join(f"{name} ({count})" for name, count in unknown.items())
-        yield f"records have a field that nobody declared: {names}; it is kept in the column `extra`"
+    unknown = summary["unknown_fields"]
+    if aside := {name: unknown[name] for name in unknown if name.removeprefix("metrics.") in METRICS}:
+        yield f"values of metrics are no finite numbers: {_counted(aside)}; they are kept in the column `extra`"
+    if fields := {name: unknown[name] for name in unknown if name not in aside}:
+        yield f"records have a field that nobody declared: {_counted(fields)}; it is kept in the column `extra`"
     if carried := summary["carried_over"]:
         yield f"answers taken from the stored version {', '.join(carried)}"
     for hwkey, count in summary["unpriced_hwkeys"].items():
         yield f"{count} records of {hwkey} have no costs: the hardware edition does not know its GPU"
-    for identity in summary["duplicates"]:
-        of = " ".join(str(value) for name, value in identity.items() if name != "count")
+    duplicates = summary["duplicates"]
+    for identity in duplicates[:FEW_DUPLICATES]:
+        of = " ".join(str(value) for name, value in identity.items() if name != "count" and value is not None)
         yield f"{identity['count']} records share one identity: {of}"
+    if more := len(duplicates[FEW_DUPLICATES:]):
+        yield f"{more} further identities are shared; summary.json has them all"
+
+
+def _counted(names: dict[str, int]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in names.items())
 
 
 def show(console: Console, summary: dict[str, Any], workspace: Workspace) -> None:

@@ -1,7 +1,7 @@
 """Faults of the answer: each turns the resource that should be sent into the one that is.
 
-``DAMAGE`` maps the kind of a fault to its function. Those that damage records work on a JSON array, bare or in the
-``{"data": …}`` envelope, and pass any other body unchanged.
+``DAMAGE`` maps the kind of a fault to its function. Those that damage records (see ``record_damage``) work on a JSON
+array, bare or in the ``{"data": …}`` envelope, and pass any other body unchanged.
 """
 
 from __future__ import annotations
@@ -13,20 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
-from itertools import cycle
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from inferencemax_spider.demo.content import HTML, JSON, Resource
 from inferencemax_spider.demo.faults import Fault
+from inferencemax_spider.demo.record_damage import OVERFLOW, RECORD_DAMAGE, Record, RecordsDamage, generation, hwkey_of
 
-Record = dict[str, Any]
 Damage = Callable[[Resource, Fault], Resource]
-Change = Callable[[Record], Record]
-RecordsDamage = Callable[[list[Record], Fault], list[Record]]
 
 PAGE: Final = "<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-OVERFLOW: Final = "1e999"
-MALFORMED_HWKEYS: Final = ("", "B200", "b200__trt", "_trt", "b200 trt", "b200_", "../x")
 
 
 def html_page(title: str, status: int = 200) -> Resource:
@@ -92,12 +87,21 @@ def _truncated_gzip(resource: Resource, _fault: Fault) -> Resource:
     return _encoded(resource, resource.gzipped[: len(resource.gzipped) // 2])
 
 
-def _dumps(document: object) -> bytes:
-    """Return *document* as compact JSON, with NaN and Infinity, and a number that overflows for ``OVERFLOW``."""
-    return json.dumps(document, separators=(",", ":")).replace(f'"{OVERFLOW}"', OVERFLOW).encode()
+def _on_records(damage: RecordsDamage) -> Damage:
+    """Return the fault that applies *damage* to the records of a body."""
+
+    def damaged(resource: Resource, fault: Fault) -> Resource:
+        document = _document(resource)
+        if _are_records(document):
+            return replace(resource, body=_dumps(damage(document, fault)))
+        if isinstance(document, dict) and _are_records(document.get("data")):
+            return replace(resource, body=_dumps({**document, "data": damage(document["data"], fault)}))
+        return resource
+
+    return damaged
 
 
-def _document(resource: Resource) -> object:
+def _document(resource: Resource) -> Any:
     """Return the JSON document of *resource*, or None when it has none."""
     try:
         return json.loads(resource.body)
@@ -105,59 +109,21 @@ def _document(resource: Resource) -> object:
         return None
 
 
-def _on_records(damage: RecordsDamage) -> Damage:
-    """Return the fault that applies *damage* to the records of a body."""
-
-    def damaged(resource: Resource, fault: Fault) -> Resource:
-        document = _document(resource)
-        if isinstance(document, list):
-            return replace(resource, body=_dumps(damage(document, fault)))
-        if isinstance(document, dict) and isinstance(document.get("data"), list):
-            return replace(resource, body=_dumps({**document, "data": damage(document["data"], fault)}))
-        return resource
-
-    return damaged
+def _dumps(document: object) -> bytes:
+    """Return *document* as compact JSON, with NaN and Infinity, and a number that overflows for ``OVERFLOW``."""
+    return json.dumps(document, separators=(",", ":")).replace(f'"{OVERFLOW}"', OVERFLOW).encode()
 
 
-def _every_nth(*changes: Change) -> Damage:
-    """Return the fault that makes *changes*, one after the other in turn, to every nth record."""
-
-    def damage(records: list[Record], fault: Fault) -> list[Record]:
-        damaged = list(records)
-        for change, index in zip(cycle(changes), range(0, len(records), fault.every), strict=False):
-            damaged[index] = change(records[index])
-        return damaged
-
-    return _on_records(damage)
-
-
-def _set(**fields: Any) -> Change:
-    """Return the change of *fields* to fixed values."""
-    return lambda record: {**record, **fields}
-
-
-def _set_metric(record: Record, **fields: Any) -> Record:
-    """Return *record* with *fields* changed in its nested ``tpPerGpu``."""
-    return {**record, "tpPerGpu": {**record.get("tpPerGpu", {}), **fields}}
-
-
-def _without(field: str) -> Change:
-    return lambda record: {key: value for key, value in record.items() if key != field}
-
-
-def _missing_hwkey(records: list[Record], fault: Fault) -> list[Record]:
-    return [record for record in records if record.get("hwKey") != fault.hwkey]
-
-
-def _duplicate(records: list[Record], fault: Fault) -> list[Record]:
-    return [copy for index, record in enumerate(records) for copy in [record] * (1 + (index % fault.every == 0))]
+def _are_records(document: object) -> TypeGuard[list[Record]]:
+    """Tell whether *document* is a list of records of either generation; the list of what is available is none."""
+    return isinstance(document, list) and all(isinstance(row, dict) and generation(row) for row in document)
 
 
 def _envelope(resource: Resource, _fault: Fault) -> Resource:
     records = _document(resource)
-    if not isinstance(records, list):
+    if not _are_records(records):
         return resource
-    gpus = sorted({str(record.get("hwKey")) for record in records})
+    gpus = sorted({str(hwkey_of(record)) for record in records})
     return replace(resource, body=_dumps({"data": records, "gpus": gpus}))
 
 
@@ -173,22 +139,5 @@ DAMAGE: Final[Mapping[str, Damage]] = {
     "broken_gzip": _broken_gzip,
     "truncated_gzip": _truncated_gzip,
     "envelope": _envelope,
-    "wrong_types": _every_nth(
-        lambda record: {**record, "conc": str(record.get("conc"))},
-        _set(y=None),
-        _set(hwKey=5),
-        _without("tp"),
-        lambda record: _set_metric(record, roof="yes"),
-    ),
-    "nan": _every_nth(_set(x=math.nan), _set(y=math.inf), _set(x=OVERFLOW), _set(y=-math.inf)),
-    "non_positive": _every_nth(_set(x=0), _set(y=-1.5), _set(conc=0), _set(tp=-1)),
-    "y_mismatch": _every_nth(lambda record: _set_metric(record, y=record.get("y", 0) + 1)),
-    "malformed_hwkey": _every_nth(*(_set(hwKey=hwkey) for hwkey in MALFORMED_HWKEYS)),
-    "unknown_field": _every_nth(
-        _set(image="vllm:0.11", power={"watts": 700, "source": "meter"}),
-        lambda record: _set_metric(record, unit="tok/s/GPU"),
-    ),
-    "duplicate": _on_records(_duplicate),
-    "missing_hwkey": _on_records(_missing_hwkey),
-}
+} | {kind: _on_records(damage) for kind, damage in RECORD_DAMAGE.items()}
 """The faults of the answer, by kind."""

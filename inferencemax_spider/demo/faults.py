@@ -10,6 +10,7 @@ is what stands after the last ``@``; without one the fault hits everything. Valu
     status=503,times=2@gpt-oss-120b-*      the first two requests of each gpt-oss body get a 503
     retry_after=1,code=429,times=1         the first request of each path gets a 429 with "Retry-After: 1"
     missing_hwkey=b200_trt@*-e2e.json      every e2e body lacks the b200_trt records
+    scale=h200,factor=1.3@gpt-oss-*        the throughput of h200 is 30 % higher in gpt-oss bodies
     latency=0.5                            every answer waits half a second
 """
 
@@ -48,6 +49,9 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "duplicate": ("every",),
     "unknown_field": ("every",),
     "missing_hwkey": ("hwkey",),
+    "drop": ("every",),
+    "scale": ("hwkey", "factor"),
+    "rename": ("field", "name"),
     "latency": ("seconds",),
     "slow_body": ("seconds",),
     "stall": (),
@@ -70,8 +74,9 @@ class Fault(BaseModel):
     * ``http_date``: send Retry-After as a date and not as a number;
     * ``to``: the URL to redirect to;
     * ``size``: the least length of the body, in bytes;
-    * ``every``: one in how many records is damaged, beginning with the first;
-    * ``hwkey``: whose records are left out.
+    * ``every``: one in how many records is damaged, or dropped, beginning with the first;
+    * ``hwkey``: whose records are left out, or have their throughput scaled by ``factor``;
+    * ``field``: the field, or metric, that gets another ``name``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,6 +93,9 @@ class Fault(BaseModel):
     size: PositiveInt = 10_000_000
     every: PositiveInt = 10
     hwkey: str = "b200_trt"
+    factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.7
+    field: str = "image"
+    name: str = "renamed"
 
     @model_validator(mode="after")
     def _only_what_the_kind_takes(self) -> Self:

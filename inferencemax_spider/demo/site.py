@@ -53,6 +53,11 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "InferenceMAXDemo"
     disable_nagle_algorithm = True
 
+    def setup(self) -> None:
+        """Give the connection up when nothing is asked on it for a while."""
+        super().setup()
+        self.connection.settimeout(self.server.site.idle_seconds)
+
     def handle(self) -> None:
         """Answer until either side has enough; a client that leaves is no error."""
         with suppress(ConnectionError, SSLError):
@@ -153,6 +158,7 @@ class DemoSite:
         base_url: where it is, without a slash at the end (``http://127.0.0.1:PORT``); known from the start.
         requests: every request so far, in the order of arrival.
         latency: seconds that every answer waits.
+        idle_seconds: after which a connection on which nothing is asked is closed, as the live site does.
         gzip: whether answers are compressed for a client that accepts gzip.
         faults: what goes wrong; see ``faults``.
     """
@@ -166,6 +172,7 @@ class DemoSite:
         host: str = "127.0.0.1",
         port: int = 0,
         gzip: bool = True,
+        idle_seconds: float = 5.0,
         ssl_context: SSLContext | None = None,
     ) -> None:
         """Bind *host* and *port* (0: any free one) for *content*; with *ssl_context* the site speaks HTTPS.
@@ -176,6 +183,7 @@ class DemoSite:
         self.faults = FaultPlan(faults)
         self.latency = latency
         self.gzip = gzip
+        self.idle_seconds = idle_seconds
         self.requests: list[LoggedRequest] = []
         self._content = content
         self._counts: Counter[tuple[str, str]] = Counter()

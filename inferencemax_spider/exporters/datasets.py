@@ -55,7 +55,7 @@ class DatasetCsvExporter(DatasetExporter):
     def write_table(self, table: pa.Table) -> None:
         """Write the header and all rows."""
         write_header(self.file, table.column_names)
-        self.file.writelines(csv_rows(table))
+        self.file.writelines(csv_rows([table]))
 
 
 class DatasetParquetExporter(DatasetExporter):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
@@ -56,11 +56,14 @@ class MergedCsvExporter(RecordsExporter):
         self.crawler.stats.set_value("merge/rows", 0)
         self.crawler.stats.set_value("merge/matched", 0)
         write_header(self.file, list(self.columns.values()))
+        self.file.writelines(csv_rows(self._joined_groups()))
+
+    def _joined_groups(self) -> Iterator[pa.Table]:
+        """Yield the joined rows of each group, in plan order."""
         for group, indexes in sorted(self.groups.items(), key=lambda entry: min(entry[1])):
             table = pa.concat_tables(self.spool.tables(indexes))
             e2e, inter = (self.layout.curve(table, data_type) for data_type in SIDES)
-            rows = self._paired(e2e, inter) if self.layout.paired else self._joined(group, e2e, inter)
-            self.file.writelines(csv_rows(self.selected(rows)))
+            yield self.selected(self._paired(e2e, inter) if self.layout.paired else self._joined(group, e2e, inter))
 
     def _paired(self, e2e: pa.Table, inter: pa.Table) -> pa.Table:
         """Return the rows of both sides, which are the two halves of the same records: there is nothing to look for."""

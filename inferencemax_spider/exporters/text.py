@@ -19,8 +19,7 @@ class CsvRecordsExporter(RecordsExporter):
     def write(self) -> None:
         """Write the header, unless the file has one, and all rows."""
         write_header(self.file, list(self.columns.values()))
-        for table in self.tables():
-            self.file.writelines(csv_rows(table))
+        self.file.writelines(csv_rows(self.tables()))
 
 
 class CurveCsvExporter(CsvRecordsExporter):

@@ -6,6 +6,7 @@ declared here is kept in the column ``extra``, and counted.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NotRequired
@@ -144,7 +145,10 @@ def _columns(rows: list[Row]) -> tuple[dict[str, pa.Array], list[Extra | None]]:
     fields, names = _undeclared(rows, metrics)
     try:
         numbers = pa.array(metrics, type=_METRICS_TYPE)
+        all_numbers = all(map(_is_finite, numbers.flatten()))
     except (pa.ArrowException, TypeError):
+        all_numbers = False
+    if not all_numbers:
         names = set(METRICS) | names
         numbers = pa.array([{name: _number(value) for name, value in row.items()} for row in metrics], _METRICS_TYPE)
     read_extra = _extra_reader(fields, names)
@@ -162,9 +166,17 @@ def _undeclared(rows: list[Row], metrics: list[dict[str, Any]]) -> tuple[set[str
     return fields - {*ROW_FIELDS, "metrics"}, names - METRICS.keys()
 
 
+def _is_finite(column: pa.Array) -> bool:
+    """Tell whether *column* holds no NaN and no infinity: their sum would not be finite either."""
+    total = pc.sum(column).as_py()
+    return total is None or math.isfinite(total)
+
+
 def _number(value: Any) -> float | None:
-    """Return *value* if it is a number."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return *value* if it is a number, and a finite one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _extra_reader(fields: set[str], names: set[str]) -> Callable[[Row], Extra | None]:

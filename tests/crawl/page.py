@@ -71,6 +71,6 @@ class SiteFault:
         return Fault.parse(self.at())
 
 
-def site_faults() -> list[SiteFault]:
-    """Return all faults of the site."""
-    return [SiteFault.of(row) for row in tables("Faults of the site")]
+def site_faults(section: str = "Faults of the site") -> list[SiteFault]:
+    """Return all faults of a site that a *section* lists."""
+    return [SiteFault.of(row) for row in tables(section)]

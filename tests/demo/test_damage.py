@@ -15,7 +15,8 @@ import pytest
 
 from inferencemax_spider.catalog import MODELS, SEQUENCES
 from inferencemax_spider.demo import Dataset
-from inferencemax_spider.demo.damage import DAMAGE, MALFORMED_HWKEYS
+from inferencemax_spider.demo.damage import DAMAGE
+from inferencemax_spider.demo.record_damage import MALFORMED_HWKEYS
 from inferencemax_spider.hardware import HWKEY_PATTERN
 
 from .client import Reply, get
@@ -183,6 +184,24 @@ def test_missing_hwkey(start: Start, sound: Records) -> None:
     damaged = reply(start, "missing_hwkey=h200_trt").json()
     assert damaged == [row for row in sound if row["hwKey"] != "h200_trt"]
     assert len(damaged) == len(sound) - 20
+
+
+def test_drop(start: Start, sound: Records) -> None:
+    assert reply(start, "drop=2").json() == sound[1::2]
+
+
+def test_scale(start: Start, sound: Records) -> None:
+    damaged = changes(sound, reply(start, "scale=h200_trt,factor=2").json())
+    assert sorted(damaged) == [index for index, row in enumerate(sound) if row["hwKey"] == "h200_trt"]
+    for index, fields in damaged.items():
+        assert fields["y"] == fields["tpPerGpu"]["y"] == 2 * sound[index]["y"]
+        assert fields["costn"] == {**sound[index]["costn"], "y": sound[index]["costn"]["y"] / 2}
+
+
+def test_rename(start: Start, sound: Records) -> None:
+    damaged = reply(start, "rename=precision,name=dtype").json()
+    assert [list(row)[list(old).index("precision")] for old, row in zip(sound, damaged, strict=True)] == ["dtype"] * 150
+    assert [row.pop("dtype") for row in damaged] == [row["precision"] for row in sound]
 
 
 def test_duplicate(start: Start, sound: Records) -> None:

@@ -38,7 +38,7 @@ def table_of(rows: list[tuple[Any, ...]]) -> pa.Table:
 def written(table: pa.Table, rows_at_once: int = csv_text.ROWS_AT_ONCE) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_text, "ROWS_AT_ONCE", rows_at_once)
-        return b"".join([csv_text.csv_header(table.column_names), *csv_text.csv_rows(table)])
+        return b"".join([csv_text.csv_header(table.column_names), *csv_text.csv_rows([table])])
 
 
 def cells_of(content: bytes) -> list[list[str]]:
@@ -113,11 +113,11 @@ def test_a_header_gives_back_its_names(names: list[str]) -> None:
 )
 def test_a_cell_is_spelt_as_the_predecessor_did(value: Any, cell: str) -> None:
     table = pa.table({"first": [1], "second": [value]})
-    assert b"".join(csv_text.csv_rows(table)).decode() == f"1,{cell}\n"
+    assert b"".join(csv_text.csv_rows([table])).decode() == f"1,{cell}\n"
 
 
 def test_negative_zero_keeps_its_sign() -> None:
-    (cell,) = cells_of(b"".join(csv_text.csv_rows(pa.table({"x": [-0.0]}))))[0]
+    (cell,) = cells_of(b"".join(csv_text.csv_rows([pa.table({"x": [-0.0]})])))[0]
     assert math.copysign(1, float(cell)) == -1
 
 

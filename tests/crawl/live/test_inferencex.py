@@ -5,56 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from inferencemax_spider.demo import DemoSite, Fault
+from inferencemax_spider.demo import DemoSite
 from inferencemax_spider.demo.api import ApiContent, ApiDataset, RecordedApi
 from inferencemax_spider.hardware import hwkey
-from tests.crawl import runs
-from tests.crawl.runs import IMPATIENT, REPO, Run
+from tests.crawl.runs import REPO, Run
 
 RECORDED = REPO.parent / "shared" / "data" / "api-v1-2026-05"
 CSVS = ("inference_max_e2e.csv", "inference_max_interactivity.csv", "inference_max_merged.csv")
 
 Start = Callable[..., DemoSite]
-
-
-@pytest.fixture(scope="module")
-def dataset() -> ApiDataset:
-    return ApiDataset()
-
-
-@pytest.fixture
-def start(dataset: ApiDataset) -> Iterator[Start]:
-    """Return a function that starts a site of the live API, with faults in their text form."""
-    with ExitStack() as stack:
-
-        def started(*specs: str, content: Any = None, **options: Any) -> DemoSite:
-            content = content or ApiContent(dataset, **options)
-            return stack.enter_context(DemoSite(content, [Fault.parse(spec) for spec in specs]))
-
-        yield started
-
-
-@pytest.fixture
-def crawl(tmp_path: Path) -> Callable[..., Run]:
-    """Return a function that crawls a site with ``inferencex``."""
-
-    def crawled(site: DemoSite | None, *args: str, **settings: object) -> Run:
-        root = tmp_path / "output" / "inferencex"
-        before = set(root.glob("2*")) if root.is_dir() else set()
-        base_url = ("-a", f"base_url={site.base_url}") if site else ()
-        options = [f"-s{name}={value}" for name, value in {"OUTPUT_DIR": tmp_path / "output", **settings}.items()]
-        process = runs.begin(runs.scrapy("crawl", "inferencex", *base_url, *args, *options))
-        return runs.end(process, lambda: next(iter(set(root.glob("2*")) - before), None))
-
-    return crawled
 
 
 Crawl = Callable[..., Run]
@@ -205,23 +171,6 @@ def test_a_site_without_openapi_is_crawled_by_the_built_in_names(start: Start, c
     assert run.status == 0
     assert run.endpoints[0]["state"] == "failed"
     assert run.summary["endpoints"]["failed"] == 1
-
-
-@pytest.mark.parametrize(
-    ("fault", "message"),
-    [
-        ('status=500,body={"error": "database is asleep"}', "HTTP 500 Internal Server Error; the site says: database"),
-        ("html", "invalid: HTML where JSON was expected"),
-        ("half_array", "invalid: truncated JSON"),
-        ("status=404", "HTTP 404 Not Found"),
-        ('status=200,body={"rows": []}', "JSON of another shape: an object with the keys 'rows'"),
-        ("truncated_gzip", "is not what its Content-Encoding says"),
-    ],
-)
-def test_each_fault_has_its_own_message(start: Start, crawl: Crawl, fault: str, message: str) -> None:
-    run = crawl(start(f"{fault}@*model=GLM-5"), "-a", "models=glm5,dsr1", **IMPATIENT)
-    assert run.status == 3
-    assert message in run.stdout
 
 
 def test_robots_txt_is_not_asked_by_default_and_obeyed_when_told(start: Start, crawl: Crawl) -> None:
