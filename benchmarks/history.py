@@ -37,9 +37,10 @@ def figures() -> Iterator[Figure]:
             )
             yield _memory(rows, measured)
             if size == SIZES[-1]:
+                # Before the floor: a child begins with the memory of its parent.
+                yield _memory_by_responses(size, measured)
                 floor = _floor_seconds(Path(folder) / "inferencex" / "latest")
                 yield at_least("rate, of that of validation and writing alone", floor / seconds, OF_THE_FLOOR)
-                yield _memory_by_responses(size, measured)
     yield at_most("cost of a row, largest crawl against middle one", costs[-1] / costs[-2], GROWTH)
 
 

@@ -1,14 +1,15 @@
 """The records of the run, held back until they can be written in the order of the plan.
 
-In memory while they are small, on disk after that: so that memory does not grow with the number of responses.
+On disk, so that memory does not grow with the number of responses; what is read again is mapped, not copied.
 """
 
 from __future__ import annotations
 
+import mmap
 import weakref
 from collections.abc import Container, Iterator
-from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Self, cast
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
@@ -17,16 +18,14 @@ from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-IN_MEMORY_BYTES = 32_000_000
-
 
 class Spool(RunExtension):
     """Keep one table per endpoint, for all feeds; give them back in plan order. Its file has no name on disk."""
 
     def __init__(self) -> None:
-        self._file = cast("IO[bytes]", SpooledTemporaryFile(max_size=IN_MEMORY_BYTES))  # noqa: SIM115 - closed below
+        self._file = TemporaryFile()  # noqa: SIM115 - closed below
         weakref.finalize(self, self._file.close)
-        self._places: dict[int, int] = {}
+        self._places: dict[int, tuple[int, int]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -42,15 +41,23 @@ class Spool(RunExtension):
         """
         if index in self._places:
             return
-        self._places[index] = self._file.seek(0, 2)
+        start = self._file.seek(_mappable(self._file.seek(0, 2)))
         with pa.ipc.new_stream(self._file, table.schema) as stream:
             stream.write_table(table)
+        self._file.flush()
+        self._places[index] = start, self._file.tell() - start
 
     def table(self, index: int) -> pa.Table:
         """Return the table kept under *index*."""
-        self._file.seek(self._places[index])
-        return pa.ipc.open_stream(self._file).read_all()
+        start, length = self._places[index]
+        place = mmap.mmap(self._file.fileno(), length, access=mmap.ACCESS_READ, offset=start)
+        return pa.ipc.open_stream(pa.py_buffer(place)).read_all()
 
     def tables(self, indexes: Container[int]) -> Iterator[pa.Table]:
         """Yield the tables of *indexes*, in the order of the plan."""
         yield from (self.table(index) for index in sorted(self._places) if index in indexes)
+
+
+def _mappable(position: int) -> int:
+    """Return the first position from *position* on at which a mapping of a file may begin."""
+    return -(-position // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY

@@ -123,12 +123,12 @@ def parse(body: bytes, endpoint: Endpoint, edition: Edition, *, history: bool = 
         if not rows:
             continue
         columns, extras = _columns(rows)
-        unknown.update(name for extra in extras if extra for name in _names(extra))
+        unknown += _names(extras)
         batches.append(pa.table(columns))
     if not batches:
         return Parsed(Records(layout), rejections, unknown)
     table = pa.concat_tables(batches).combine_chunks()
-    served = {name: table[name].combine_chunks() for name in table.column_names}
+    served = {name: table[name].chunk(0) for name in table.column_names}
     derived, unpriced = derive(served, edition, by_date=history)
     constants = {"source": SOURCE, "model_name": endpoint.model}
     served |= derived | {name: pa.repeat(value, table.num_rows) for name, value in constants.items()}
@@ -196,10 +196,11 @@ def _extra_reader(fields: set[str], names: set[str]) -> Callable[[Row], Extra | 
     return extra
 
 
-def _names(extra: Extra) -> Iterable[str]:
-    """Yield the names of what is in *extra*, dotted for metrics."""
-    for name, value in extra.items():
-        if name == "metrics":
-            yield from (f"metrics.{key}" for key in value)
-        else:
-            yield name
+def _names(extras: Iterable[Extra | None]) -> Counter[str]:
+    """Return how many of the *extras* hold what, dotted for metrics; few of them differ in that."""
+    shapes = Counter((tuple(extra), tuple(extra.get("metrics", ()))) for extra in extras if extra)
+    names: Counter[str] = Counter()
+    for (fields, metrics), count in shapes.items():
+        held = [name for name in fields if name != "metrics"] + [f"metrics.{name}" for name in metrics]
+        names.update(dict.fromkeys(held, count))
+    return names

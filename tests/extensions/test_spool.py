@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inferencemax_spider.extensions import spool
 from inferencemax_spider.extensions.spool import Spool
 from inferencemax_spider.parsers import static_json
 from tests.factories import body, endpoint, rows
@@ -15,15 +13,11 @@ from tests.factories import body, endpoint, rows
 TABLES = st.dictionaries(st.integers(0, 50), st.lists(st.one_of(st.none(), st.text()), max_size=8), max_size=8)
 
 
-@given(TABLES, st.randoms(use_true_random=False), st.sampled_from([1, spool.IN_MEMORY_BYTES]))
-def test_tables_come_out_by_index_in_memory_and_on_disk(
-    texts: dict[int, list[str | None]], rng: object, in_memory: int
-) -> None:
+@given(TABLES, st.randoms(use_true_random=False))
+def test_tables_come_out_by_index(texts: dict[int, list[str | None]], rng: object) -> None:
     arrival = list(texts)
     rng.shuffle(arrival)  # type: ignore[attr-defined]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool, "IN_MEMORY_BYTES", in_memory)
-        held = Spool()
+    held = Spool()
     for index in arrival:
         held.add(index, pa.table({"text": pa.array(texts[index], pa.string())}))
     assert [table["text"].to_pylist() for table in held.tables(arrival)] == [texts[index] for index in sorted(texts)]
@@ -53,3 +47,12 @@ def test_a_table_that_is_there_already_is_not_kept_twice() -> None:
     held.add(0, pa.table({"x": [1]}))
     held.add(0, pa.table({"x": [2]}))
     assert [table["x"].to_pylist() for table in held.tables({0})] == [[1]]
+
+
+def test_a_table_outlives_the_next_ones_and_the_spool() -> None:
+    held = Spool()
+    for index in range(3):
+        held.add(index, pa.table({"x": list(range(100_000 * index, 100_000 * index + 100_000))}))
+    first, *_ = held.tables({0, 1, 2})
+    del held, _
+    assert first["x"][99_999].as_py() == 99_999
