@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, crawl, history, latest
+from benchmarks import bulk, crawl, diff, history, latest
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "bulk": bulk.figures,
     "latest": latest.figures,
     "history": history.figures,
+    "diff": diff.figures,
 }
 
 

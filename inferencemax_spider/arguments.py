@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from inferencemax_spider import catalog
+from inferencemax_spider import catalog, envelope
 
 
 class ArgumentError(ValueError):
@@ -97,7 +97,7 @@ def _site(url: str) -> str:
 def _stored(folder: Path) -> Path:
     """Return the folder of raw files that *folder* is, or holds."""
     raw = folder / "raw" if (folder / "raw").is_dir() else folder
-    if not any(raw.glob("*.json")):
+    if not envelope.names(raw):
         raise ValueError(f"{str(folder)!r} holds no raw files; give the folder of a run: output/inferencemax/latest")
     return raw
 

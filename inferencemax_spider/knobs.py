@@ -76,6 +76,14 @@ class Knobs(BaseModel):
     OUTPUT_DIR: Annotated[str, Field(min_length=1)] = knob(
         "Folder of the versions; relative to where the command runs", "set it for scheduled jobs"
     )
+    EXPECTATIONS_FILE: str = knob(
+        "File of what is expected of a run; by default `expectations.toml` where the command runs, if it is there",
+        "give each job its own",
+    )
+    VERSIONS_KEEP: PositiveInt = knob("Usable versions that stay", "raise it for a longer history")
+    VERSIONS_MAX_AGE_DAYS: Annotated[int, Field(ge=0, le=999_999)] = knob(
+        "Days after which a version is removed; 0 is no limit", "set it where the disk is small"
+    )
     LOG_LEVEL: str = knob("Least level of what is logged", "`DEBUG` shows each request")
 
 

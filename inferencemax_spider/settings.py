@@ -154,6 +154,12 @@ EXTENSIONS = {
 }
 # Share of rejected records, of all received, above which a run is incomplete. By default one is enough.
 REJECTED_SHARE_MAX = 0.0
+# What is expected of a run; without a name, expectations.toml where the command runs, if it is there.
+EXPECTATIONS_FILE = ""
+# Usable versions that stay; the last good one does in any case. A month of nightly runs.
+VERSIONS_KEEP = 30
+# Days after which a version goes; 0 is no limit.
+VERSIONS_MAX_AGE_DAYS = 0
 
 # --- Nothing listens, nothing opens ----------------------------------------------------------------------------------
 # Scrapy 2.19 turns both on by default.

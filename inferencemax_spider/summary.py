@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import file_digest
 from importlib.metadata import version
@@ -15,10 +15,10 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from inferencemax_spider import __version__
+from inferencemax_spider.catalog import DATA_TYPES
 from inferencemax_spider.extensions.ledger import Outcome
 from inferencemax_spider.items import STATES
 from inferencemax_spider.pipelines.hwkeys import ALWAYS_COUNTED
-from inferencemax_spider.quality.checks import Check
 
 RunStatus = Literal["complete", "incomplete", "failed", "cancelled"]
 EXIT_STATUS: dict[RunStatus, int] = {"complete": 0, "incomplete": 3, "failed": 1, "cancelled": 130}
@@ -28,15 +28,13 @@ FILE_NAME = "summary.json"
 SOFTWARE = ("scrapy", "twisted", "pydantic", "pyarrow", "pandas")
 
 
-def status_of(
-    outcomes: Sequence[Outcome], checks: Iterable[Check], reason: str, errors: Mapping[str, str]
-) -> RunStatus:
-    """Return what became of the run as a whole."""
+def status_of(outcomes: Sequence[Outcome], reason: str, errors: Mapping[str, str], *, passed: bool) -> RunStatus:
+    """Return what became of the run as a whole; *passed* tells whether no check found anything that counts."""
     if reason == "shutdown":
         return "cancelled"
     if errors or not any(outcome.usable for outcome in outcomes):
         return "failed"
-    return "incomplete" if any(check.status == "fail" for check in checks) else "complete"
+    return "complete" if passed else "incomplete"
 
 
 def site(outcomes: Sequence[Outcome]) -> str | None:
@@ -84,20 +82,21 @@ def details(outcome: Outcome) -> dict[str, Any]:
     """Return one endpoint's outcome as it stands in the summary."""
     endpoint = outcome.endpoint
     rest = {entry.name: getattr(outcome, entry.name) for entry in fields(outcome) if entry.name != "endpoint"}
-    return {name: getattr(endpoint, name) for name in ("model", "sequence", "data_type", "url")} | rest
+    names = ("dataset", "model", "sequence", "data_type", "url", "accepted")
+    return {name: getattr(endpoint, name) for name in names} | rest
 
 
-def merge(stats: Mapping[str, Any]) -> dict[str, int] | None:
+def merge(stats: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the counts of the merged CSV, or ``None`` when it was not written."""
     if "merge/rows" not in stats:
         return None
-    only = {
-        side: sum(count for key, count in stats.items() if key.startswith(f"merge/only_{side}/"))
-        for side in ("e2e", "interactivity")
-    }
-    return {"rows": stats["merge/rows"], "matched": stats["merge/matched"]} | {
-        f"only_{side}": count for side, count in only.items()
-    }
+    unmatched = {side: _by_group(stats, f"merge/only_{side}/") for side in DATA_TYPES}
+    only = {f"only_{side}": sum(counts.values()) for side, counts in unmatched.items()}
+    return {"rows": stats["merge/rows"], "matched": stats["merge/matched"], **only, "unmatched": unmatched}
+
+
+def _by_group(stats: Mapping[str, Any], prefix: str) -> dict[str, int]:
+    return {key.removeprefix(prefix): count for key, count in stats.items() if key.startswith(prefix) and count}
 
 
 def timings(started_at: datetime, network_seconds: float, stats: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,8 +127,8 @@ def files(folder: Path) -> dict[str, dict[str, Any]]:
         return {path.relative_to(folder).as_posix(): digest for path, digest in zip(paths, digests, strict=True)}
 
 
-def build(outcomes: Sequence[Outcome], answers: Iterable[Check], stats: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the summary says of the data: endpoints, records, hwKeys, coverage, merge, checks."""
+def build(outcomes: Sequence[Outcome], stats: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the summary says of the data: endpoints, records, hwKeys, coverage, merge."""
     return {
         "endpoints": endpoints(outcomes),
         "records": sum(outcome.records for outcome in outcomes),
@@ -141,7 +140,6 @@ def build(outcomes: Sequence[Outcome], answers: Iterable[Check], stats: Mapping[
         "unknown_fields": _sorted(sum((outcome.unknown_fields for outcome in outcomes), Counter())),
         "unpriced_hwkeys": _sorted(sum((outcome.unpriced for outcome in outcomes), Counter())),
         "carried_over": sorted({outcome.replayed_from for outcome in outcomes if outcome.replayed_from}),
-        "checks": [asdict(answer) | {"status": answer.status} for answer in answers],
         "coverage": coverage(outcomes),
         "endpoint_details": [details(outcome) for outcome in outcomes],
     }

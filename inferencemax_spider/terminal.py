@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -13,15 +14,14 @@ from rich.text import Text
 
 from inferencemax_spider.records import METRICS
 
-if TYPE_CHECKING:
-    from inferencemax_spider.extensions.workspace import Workspace
-
 WIDTH = 120
 """Columns of a table that does not go to a terminal."""
 
 FEW_MODELS = 4
-FEW_DUPLICATES = 5
 STYLES = {"complete": "bold green", "incomplete": "bold yellow", "failed": "bold red", "cancelled": "bold yellow"}
+
+
+ANSWERS = {"pass": "green", "skip": "dim", "error": "bold red", "warning": "yellow"}
 
 
 class Output(Console):
@@ -32,21 +32,21 @@ class Output(Console):
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
-def findings(summary: dict[str, Any]) -> Iterator[str]:
+def findings(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield one line for each thing that is wrong with the run."""
     for name, reason in summary["output_errors"].items():
         yield f"cannot write {name}: {reason}"
     yield from failed_checks(summary)
 
 
-def failed_checks(summary: dict[str, Any]) -> Iterator[str]:
-    """Yield one line for each finding of a check."""
+def failed_checks(summary: Mapping[str, Any], severity: str = "error") -> Iterator[str]:
+    """Yield one line for each finding of the checks of this *severity*."""
     for check in summary["checks"]:
-        if check["status"] == "fail":
+        if check["status"] == "fail" and check.get("severity", "error") == severity:
             yield from check["findings"]
 
 
-def notes(summary: dict[str, Any]) -> Iterator[str]:
+def notes(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield one line for each thing that is worth knowing and not wrong."""
     unknown = summary["unknown_fields"]
     if aside := {name: unknown[name] for name in unknown if name.removeprefix("metrics.") in METRICS}:
@@ -57,33 +57,47 @@ def notes(summary: dict[str, Any]) -> Iterator[str]:
         yield f"answers taken from the stored version {', '.join(carried)}"
     for hwkey, count in summary["unpriced_hwkeys"].items():
         yield f"{count} records of {hwkey} have no costs: the hardware edition does not know its GPU"
-    duplicates = summary["duplicates"]
-    for identity in duplicates[:FEW_DUPLICATES]:
-        of = " ".join(str(value) for name, value in identity.items() if name != "count" and value is not None)
-        yield f"{identity['count']} records share one identity: {of}"
-    if more := len(duplicates[FEW_DUPLICATES:]):
-        yield f"{more} further identities are shared; summary.json has them all"
 
 
 def _counted(names: dict[str, int]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in names.items())
 
 
-def show(console: Console, summary: dict[str, Any], workspace: Workspace) -> None:
+class Place(Protocol):
+    """Where the files of a run are."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that it works in."""
+
+    @property
+    def published(self) -> Path | None:
+        """The version, once there is one."""
+
+
+def show(console: Console, summary: Mapping[str, Any], place: Place) -> None:
     """Print the tables, the findings and where the files are."""
     console.print()
     console.print(_coverage(summary))
     console.print(_hwkeys(summary) if len(summary["hwkeys"]["models"]) <= FEW_MODELS else _hwkeys_listed(summary))
     console.print(_totals(summary), highlight=False)
-    for line in findings(summary):
-        console.print(Text(f"✗ {line}", style="red"), soft_wrap=True)
+    console.print(monitors(summary["checks"]))
+    show_findings(console, summary)
     for line in notes(summary):
         console.print(Text(f"· {line}"), soft_wrap=True)
     status = summary["status"]
-    console.print(Text.assemble((status.upper(), STYLES[status]), f": {_place(status, workspace)}"), soft_wrap=True)
+    console.print(Text.assemble((status.upper(), STYLES[status]), f": {_place(status, place)}"), soft_wrap=True)
 
 
-def _coverage(summary: dict[str, Any]) -> Table:
+def show_findings(console: Console, summary: Mapping[str, Any]) -> None:
+    """Print one line for each thing that is wrong, and for each warning."""
+    for line in findings(summary):
+        console.print(Text(f"✗ {line}", style="red"), soft_wrap=True)
+    for line in failed_checks(summary, "warning"):
+        console.print(Text(f"! {line}", style="yellow"), soft_wrap=True)
+
+
+def _coverage(summary: Mapping[str, Any]) -> Table:
     """Return the expected-versus-seen matrix: records by endpoint, or what became of it."""
     rows: dict[str, dict[str, Text]] = {}
     for row in summary["coverage"]:
@@ -108,7 +122,7 @@ def _cell(row: dict[str, Any]) -> Text:
     return cell
 
 
-def _hwkeys(summary: dict[str, Any]) -> Table:
+def _hwkeys(summary: Mapping[str, Any]) -> Table:
     models = summary["hwkeys"]["models"]
     table = Table(title="Records by hwKey", title_justify="left")
     table.add_column("hwKey")
@@ -120,7 +134,7 @@ def _hwkeys(summary: dict[str, Any]) -> Table:
     return table
 
 
-def _hwkeys_listed(summary: dict[str, Any]) -> Table:
+def _hwkeys_listed(summary: Mapping[str, Any]) -> Table:
     """Return the hwKeys of many models, for which there is no room side by side."""
     table = Table("model", "hwKeys", "records by hwKey", title="Records by hwKey", title_justify="left")
     for model, counts in summary["hwkeys"]["models"].items():
@@ -129,7 +143,16 @@ def _hwkeys_listed(summary: dict[str, Any]) -> Table:
     return table
 
 
-def _totals(summary: dict[str, Any]) -> str:
+def monitors(checks: Iterable[Mapping[str, Any]]) -> Table:
+    """Return the answer of each monitor."""
+    table = Table("monitor", "answer", "expected", "observed", title="Monitors", title_justify="left")
+    for check in checks:
+        answer = check.get("severity", "error") if check["status"] == "fail" else check["status"]
+        table.add_row(check["name"], Text(answer, ANSWERS[answer]), Text(check["expected"]), Text(check["observed"]))
+    return table
+
+
+def _totals(summary: Mapping[str, Any]) -> str:
     endpoints = summary["endpoints"]
     states = ", ".join(
         f"{count} {state.replace('_', ' ')}" for state, count in endpoints.items() if count and state != "planned"
@@ -140,14 +163,17 @@ def _totals(summary: dict[str, Any]) -> str:
     ]
     if merged := summary["merged"]:
         lines.append(f"Merged: {merged['rows']} rows, {merged['rows'] - merged['matched']} unmatched")
+    if (changes := summary.get("changes")) and changes["since"]:
+        counts = ", ".join(f"{count} {state}" for state, count in changes["records"].items())
+        lines.append(f"Since {changes['since']}: {counts}")
     times = summary["timings"]
     lines.append(f"Time: {times['seconds']} s, {times['requests']} requests, {times['retries']} retries")
     return "\n".join(lines)
 
 
-def _place(status: str, workspace: Workspace) -> str:
-    if workspace.published is None:
-        return f"not published, the previous version stays; what was collected is in {workspace.folder}"
+def _place(status: str, place: Place) -> str:
+    if place.published is None:
+        return f"not published, the previous version stays; what was collected is in {place.folder}"
     if status == "failed":
-        return f"nothing usable came, the previous version stays the latest; what did come is in {workspace.published}"
-    return str(workspace.published)
+        return f"nothing usable came, the previous version stays the latest; what did come is in {place.published}"
+    return str(place.published)

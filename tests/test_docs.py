@@ -10,7 +10,7 @@ from scrapy.settings import default_settings
 
 from docs import tables
 from inferencemax_spider import settings, summary
-from inferencemax_spider.commands import crawl
+from inferencemax_spider.commands import _status
 from inferencemax_spider.items import STATES
 from tests.factories import body, capture, crawler, processed, row, stats_of
 
@@ -29,7 +29,7 @@ def test_readme_has_every_table() -> None:
 
 def test_readme_lists_every_exit_status_and_no_other() -> None:
     documented = {int(status) for status in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    assert documented == {*summary.EXIT_STATUS.values(), crawl.USAGE}
+    assert documented == {*summary.EXIT_STATUS.values(), _status.USAGE}
 
 
 def test_readme_lists_every_endpoint_state() -> None:
@@ -43,7 +43,7 @@ def test_readme_names_every_setting_of_the_project() -> None:
 
 
 def test_readme_shows_every_command() -> None:
-    commands = [path.stem for path in Path(crawl.__file__).parent.glob("*.py") if not path.stem.startswith("_")]
+    commands = [path.stem for path in Path(_status.__file__).parent.glob("*.py") if not path.stem.startswith("_")]
     assert [name for name in commands if f"    scrapy {name} " not in README] == []
 
 

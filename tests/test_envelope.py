@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from hashlib import sha256
 from pathlib import Path
@@ -120,3 +121,66 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises((ValueError, KeyError)):
         envelope.read(path)
+
+
+def packed(folder: Path, body: bytes = b"[1]") -> tuple[Path, bytes]:
+    """Store *body* in *folder*, compressed; return the path that it is read under, and the bytes of its raw file."""
+    path = folder / "raw.json"
+    envelope.write(path, METADATA, body, "json")
+    whole = path.read_bytes()
+    envelope.compressed(path).write_bytes(gzip.compress(whole))
+    path.unlink()
+    return path, whole
+
+
+def test_a_compressed_raw_file_is_read_under_its_own_name(tmp_path: Path) -> None:
+    path, whole = packed(tmp_path, b'[{"x": 1.50}]')
+    assert envelope.content(path) == whole
+    assert envelope.read(path)[1] == b'[{"x": 1.50}]'
+    assert envelope.metadata_of(path) == METADATA | {"data_encoding": "json"}
+
+
+def test_the_file_as_it_is_comes_before_the_compressed_one(tmp_path: Path) -> None:
+    path, _ = packed(tmp_path, b"[1]")
+    envelope.write(path, METADATA, b"[2]", "json")
+    assert envelope.read(path)[1] == b"[2]"
+
+
+def test_raw_files_are_listed_once_each_compressed_or_not(tmp_path: Path) -> None:
+    packed(tmp_path)
+    for name in ("raw.json", "a.json", "b.json.gz", ".c.json.gz.partial", "d.csv", "e.gz"):
+        (tmp_path / name).touch()
+    assert envelope.names(tmp_path) == ["a.json", "b.json", "raw.json"]
+
+
+def test_a_raw_file_that_is_not_there_is_missed_under_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"raw\.json'"):
+        envelope.content(tmp_path / "raw.json")
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "longer", "no gzip", "empty"])
+def test_a_damaged_compressed_file_is_refused(tmp_path: Path, damage: str) -> None:
+    path, _ = packed(tmp_path, b'"' + b"abc" * 1000 + b'"')
+    file = envelope.compressed(path)
+    content = file.read_bytes()
+    damaged = {
+        "cut": content[: len(content) // 2],
+        "changed": content[:-8] + b"1234" + content[-4:],
+        "longer": content + b"behind",
+        "no gzip": b"[]",
+        "empty": b"",
+    }
+    file.write_bytes(damaged[damage])
+    with pytest.raises(ValueError, match=r"raw\.json\.gz is damaged: "):
+        envelope.content(path)
+    assert envelope.metadata_of(path) is None
+
+
+def test_a_file_that_expands_beyond_all_bounds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, whole = packed(tmp_path, b'"' + b"0" * 1_000_000 + b'"')
+    assert envelope.compressed(path).stat().st_size < len(whole) / 100
+    monkeypatch.setattr(envelope, "LARGEST", len(whole) + 1)
+    assert envelope.content(path) == whole
+    monkeypatch.setattr(envelope, "LARGEST", len(whole))
+    with pytest.raises(ValueError, match=rf"raw\.json\.gz expands to {len(whole)} bytes or more"):
+        envelope.content(path)

@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from inferencemax_spider import summary
 from inferencemax_spider.extensions.ledger import Outcome
 from inferencemax_spider.items import STATES
-from inferencemax_spider.quality.checks import Check
 from tests.factories import body, capture, endpoint, outcome, processed, row
 
-PASS, FAIL, SKIP = Check("a", "", ""), Check("b", "", "", ("wrong",)), Check("c", "", "", skipped=True)
 EMPTY = outcome(state="empty", hwkeys={})
 COUNTS = st.dictionaries(st.sampled_from(["b200", "b200_trt", "h100"]), st.integers(1, 9))
 OUTCOMES = st.lists(
@@ -32,21 +30,25 @@ OUTCOMES = st.lists(
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "checks", "reason", "errors", "expected"),
+    ("outcomes", "passed", "reason", "errors", "expected"),
     [
-        ([outcome()], [PASS, SKIP], "finished", {}, "complete"),
-        ([outcome(), EMPTY], [PASS, FAIL], "finished", {}, "incomplete"),
-        ([EMPTY], [FAIL], "finished", {}, "failed"),
-        ([], [], "finished", {}, "failed"),
-        ([outcome()], [PASS], "output_failed", {"a.csv": "disk full"}, "failed"),
-        ([outcome()], [PASS], "shutdown", {}, "cancelled"),
-        ([EMPTY], [FAIL], "shutdown", {"a.csv": "disk full"}, "cancelled"),
+        ([outcome()], True, "finished", {}, "complete"),
+        ([outcome(), EMPTY], False, "finished", {}, "incomplete"),
+        ([EMPTY], False, "finished", {}, "failed"),
+        ([], True, "finished", {}, "failed"),
+        ([outcome()], True, "output_failed", {"a.csv": "disk full"}, "failed"),
+        ([outcome()], True, "shutdown", {}, "cancelled"),
+        ([EMPTY], False, "shutdown", {"a.csv": "disk full"}, "cancelled"),
     ],
 )
 def test_the_status_of_a_run(
-    outcomes: list[Outcome], checks: list[Check], reason: str, errors: dict[str, str], expected: str
+    outcomes: list[Outcome],
+    passed: bool,  # noqa: FBT001 - a case of the table
+    reason: str,
+    errors: dict[str, str],
+    expected: str,
 ) -> None:
-    assert summary.status_of(outcomes, checks, reason, errors) == expected
+    assert summary.status_of(outcomes, reason, errors, passed=passed) == expected
 
 
 def test_every_status_has_the_exit_status_that_is_documented() -> None:
@@ -94,7 +96,13 @@ def test_a_merge_is_counted_over_all_groups() -> None:
         "merge/only_e2e/B 1k-1k": 1,
         "merge/only_interactivity/A 1k-1k": 2,
     }
-    assert summary.merge(stats) == {"rows": 9, "matched": 4, "only_e2e": 3, "only_interactivity": 2}
+    assert summary.merge(stats) == {
+        "rows": 9,
+        "matched": 4,
+        "only_e2e": 3,
+        "only_interactivity": 2,
+        "unmatched": {"e2e": {"A 1k-1k": 2, "B 1k-1k": 1}, "interactivity": {"A 1k-1k": 2}},
+    }
 
 
 def test_files_are_listed_with_size_and_digest_but_not_the_summary_itself(tmp_path: Path) -> None:
@@ -127,11 +135,10 @@ def test_the_whole_is_json_and_its_totals_are_those_of_the_endpoints() -> None:
         processed(capture(body(row(), row(), row(x=0), row(conc=17, image="v1", hwKey="b200_trt")))),
         processed(capture(b"<html>", endpoint(1, "interactivity"))),
     ]
-    built = json.loads(json.dumps(summary.build([Outcome.of(item) for item in items], [PASS, FAIL], {})))
+    built = json.loads(json.dumps(summary.build([Outcome.of(item) for item in items], {})))
     assert (built["records"], built["rejected"], built["b200_trt_count"]) == (3, 1, 1)
     assert built["unknown_fields"] == {"image": 1}
     assert [identity["count"] for identity in built["duplicates"]] == [2]
-    assert [check["status"] for check in built["checks"]] == ["pass", "fail"]
     assert [detail["state"] for detail in built["endpoint_details"]] == ["ok", "invalid"]
     assert built["endpoint_details"][0]["url"] == endpoint().url
     assert built["merged"] is None

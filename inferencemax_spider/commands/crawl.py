@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import gc
 import logging
-import sys
 from contextlib import suppress
 from typing import cast
 
@@ -17,15 +16,21 @@ from scrapy.exceptions import NotConfigured, UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 
 from inferencemax_spider.arguments import ArgumentError
+from inferencemax_spider.commands._status import FAILED, USAGE, told
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.extensions.manifest import Manifest
 from inferencemax_spider.extensions.workspace import Workspace
 
-FAILED, USAGE, CANCELLED = 1, 2, 130
+CANCELLED = 130
 
 
 class Command(ScrapyCrawl):
-    """Run a spider; exit with 0 complete, 3 incomplete, 1 failed, 2 wrong usage, 130 cancelled."""
+    """Run a spider; exit with 0 complete, 3 incomplete, 1 failed, 2 wrong usage, 130 cancelled.
+
+    ``name`` is what it is called by where something is wrong.
+    """
+
+    name = "crawl"
 
     def long_desc(self) -> str:
         """Return the description with the exit statuses."""
@@ -62,13 +67,13 @@ class Command(ScrapyCrawl):
         spiders = self.crawler_process.spider_loader.list()
         if len(args) != 1 or args[0] not in spiders:
             given = " ".join(args) or "none"
-            return told(f"name one spider; given: {given}; valid: {', '.join(spiders)}", USAGE)
+            return told(self.name, f"name one spider; given: {given}; valid: {', '.join(spiders)}", USAGE)
         crawler = self._create_crawler(args[0])
         crawler.signals.connect(_hear_of_shutdown, signals.engine_started)
         crawler.signals.connect(_start_collecting, signals.engine_started)
         task = cast("asyncio.Task[None]", self.crawler_process.crawl(crawler, **opts.spargs))
         self.crawler_process.start()
-        return _status(crawler, task)
+        return _result(self.name, crawler, task)
 
 
 def _hear_of_shutdown() -> None:
@@ -82,31 +87,25 @@ def _start_collecting() -> None:
     gc.enable()
 
 
-def _status(crawler: Crawler, task: asyncio.Task[None]) -> int:
+def _result(command: str, crawler: Crawler, task: asyncio.Task[None]) -> int:
     """Return the exit status of the run that *task* was."""
     if not task.done() or task.cancelled():
         folder = Workspace.of(crawler).folder
-        return told(f"stopped before the outputs were written; what was collected is in {folder}", CANCELLED)
+        return told(command, f"stopped before the outputs were written; what was collected is in {folder}", CANCELLED)
     if error := task.exception():
         with suppress(RuntimeError, NotConfigured, OSError):
             Workspace.of(crawler).abandon()
-        return _explained(error)
+        return _explained(command, error)
     manifest = crawler.get_extension(Manifest)
     if manifest is None or manifest.summary is None:
-        return told("the run ended without a summary; the log says why", FAILED)
+        return told(command, "the run ended without a summary; the log says why", FAILED)
     return int(manifest.summary["exit_status"])
 
 
-def _explained(error: BaseException) -> int:
+def _explained(command: str, error: BaseException) -> int:
     """Tell in one line why a run did not start; what was not foreseen is raised with its traceback."""
     if isinstance(error, ArgumentError):
-        return told(str(error), USAGE)
+        return told(command, str(error), USAGE)
     if isinstance(error, OperationalError):
-        return told(str(error), FAILED)
+        return told(command, str(error), FAILED)
     raise error
-
-
-def told(message: str, status: int) -> int:
-    """Write the one line that says what is wrong; return the exit *status* that goes with it."""
-    sys.stderr.write(f"scrapy crawl: error: {message}\n")
-    return status

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 
 from inferencemax_spider.commands import crawl
+from inferencemax_spider.commands._status import USAGE, told
 from inferencemax_spider.demo import cli
 
 
 class Command(crawl.Command):
     """Start the embedded site on a free loopback port, crawl it (with ``inferencemax``), print the table, stop it."""
+
+    name = "demo"
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
@@ -29,7 +32,7 @@ class Command(crawl.Command):
         try:
             site = cli.site_from(opts)
         except (OSError, OverflowError) as error:
-            self.exitcode = crawl.told(f"cannot start the demo site: {error}", crawl.USAGE)
+            self.exitcode = told(self.name, f"cannot start the demo site: {error}", USAGE)
             return
         with site:
             opts.spargs["base_url"] = site.base_url

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,11 +15,16 @@ from scrapy.extensions.feedexport import FeedExporter
 
 from inferencemax_spider import arguments, terminal
 from inferencemax_spider import summary as manifest
+from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 from inferencemax_spider.extensions.ledger import Ledger
 from inferencemax_spider.extensions.workspace import Workspace
-from inferencemax_spider.quality import checks
+from inferencemax_spider.quality import expectations
+from inferencemax_spider.quality.evidence import Evidence
+from inferencemax_spider.quality.suite import judge
 from inferencemax_spider.spiders.base import EndpointSpider
+from inferencemax_spider.versions import diff, retention
+from inferencemax_spider.versions.stored import StoredVersion
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -35,6 +41,9 @@ class Manifest(RunExtension):
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        settings = crawler.settings
+        book = expectations.load(settings["EXPECTATIONS_FILE"], settings.getfloat("REJECTED_SHARE_MAX"))
+        self.expectations = book.of(crawler.spidercls.name)
         self.summary: dict[str, Any] | None = None
         self._reason: str | None = None
         self._feeds_closed = not crawler.settings.getdict("FEEDS")
@@ -75,6 +84,7 @@ class Manifest(RunExtension):
         if self._reason is not None and self._feeds_closed:
             self.summary = self._finished(self._reason)
             self._show(self.summary)
+            self._tidy_up()
 
     def _finished(self, reason: str) -> dict[str, Any]:
         """Write the summary and publish what is to be published; return the summary."""
@@ -92,21 +102,29 @@ class Manifest(RunExtension):
         outcomes, stats = self.ledger.outcomes(), self.crawler.stats.get_stats()
         spider = self.crawler.spider
         assert isinstance(spider, EndpointSpider)
-        share = self.crawler.settings.getfloat("REJECTED_SHARE_MAX")
-        answers = checks.run_all(outcomes, stats, share, spider.promised, spider.remarks)
-        status = manifest.status_of(outcomes, answers, reason, self.ledger.output_errors)
-        return {
+        summary = {
             "spider": self.crawler.spidercls.name,
             "version": self.workspace.version,
-            "status": status,
-            "exit_status": manifest.EXIT_STATUS[status],
+            "status": manifest.status_of(outcomes, reason, self.ledger.output_errors, passed=True),
             "finish_reason": reason,
             "site": manifest.site(outcomes),
             "arguments": arguments.scope(spider.arguments),
-            **manifest.build(outcomes, answers, stats),
+            "promised": dict(spider.promised),
+            "remarks": spider.remarks,
+            **manifest.build(outcomes, stats),
             "output_errors": self.ledger.output_errors,
             "timings": manifest.timings(self.workspace.started_at, self.ledger.network_seconds, stats),
             "software": manifest.software(),
+        }
+        evidence = Evidence(self.workspace.folder, summary, self.expectations)
+        answers = judge(evidence)
+        passed = not any(answer.decisive for answer in answers)
+        status = manifest.status_of(outcomes, reason, self.ledger.output_errors, passed=passed)
+        return summary | {
+            "status": status,
+            "exit_status": manifest.EXIT_STATUS[status],
+            "checks": [answer.summarised() for answer in answers],
+            "changes": _changes(evidence),
             "files": manifest.files(self.workspace.folder),
         }
 
@@ -114,10 +132,24 @@ class Manifest(RunExtension):
         text = json.dumps(summary, ensure_ascii=False, indent=2)
         (self.workspace.folder / manifest.FILE_NAME).write_text(f"{text}\n", encoding="utf-8")
 
+    def _tidy_up(self) -> None:
+        """Let go of versions that need not stay, now that there is a newer one."""
+        if self.workspace.published is None or not self.workspace.new:
+            return
+        settings = self.crawler.settings
+        policy = retention.Policy(settings.getint("VERSIONS_KEEP"), settings.getint("VERSIONS_MAX_AGE_DAYS") or None)
+        report = retention.apply(self.workspace.published.parent, policy, datetime.now(UTC))
+        for error in report.errors:
+            logger.warning("Old versions could not be tidied up: %s", error)
+        if report.removed:
+            logger.info("Old versions removed: %s", ", ".join(report.removed))
+
     def _show(self, summary: dict[str, Any]) -> None:
         """Log each failed check, then print the table: on standard output, unless a feed goes there."""
         for line in terminal.failed_checks(summary):
             logger.error("%s", line)
+        for line in terminal.failed_checks(summary, "warning"):
+            logger.warning("%s", line)
         taken = any(str(uri).startswith("stdout:") for uri in self.crawler.settings.getdict("FEEDS"))
         stream = sys.stderr if taken else sys.stdout
         try:
@@ -129,3 +161,16 @@ class Manifest(RunExtension):
             # What is left in the buffer would fail again when Python closes the stream, and change the exit status.
             with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
                 os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _changes(evidence: Evidence) -> dict[str, Any] | None:
+    """Return the difference to the version before; ``None`` where one of the two cannot be read."""
+    if not evidence.recent:
+        return diff.summary()
+    previous = evidence.previous
+    try:
+        difference = diff.compare(StoredVersion(previous.folder).records(), StoredVersion(evidence.folder).records())
+    except OperationalError as error:
+        logger.warning("No difference to %s: %s", previous.name, error)
+        return None
+    return diff.summary(difference, since=previous.name)

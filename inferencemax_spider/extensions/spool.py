@@ -8,8 +8,9 @@ from __future__ import annotations
 import mmap
 import weakref
 from collections.abc import Container, Iterator
+from contextlib import suppress
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import pyarrow as pa
 
@@ -24,7 +25,7 @@ class Spool(RunExtension):
 
     def __init__(self) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 - closed below
-        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, _close, self._file)
         self._places: dict[int, tuple[int, int]] = {}
 
     @classmethod
@@ -56,6 +57,12 @@ class Spool(RunExtension):
     def tables(self, indexes: Container[int]) -> Iterator[pa.Table]:
         """Yield the tables of *indexes*, in the order of the plan."""
         yield from (self.table(index) for index in sorted(self._places) if index in indexes)
+
+
+def _close(file: IO[bytes]) -> None:
+    """Close *file*, also where what is left to write to it finds no room: that it failed was told before."""
+    with suppress(OSError):
+        file.close()
 
 
 def _mappable(position: int) -> int:

@@ -26,7 +26,10 @@ class Workspace(RunExtension):
         version: the name that the run will be published under, its start in UTC.
         folder: the working folder; ``raw_folder`` is in it.
         published: the place of the version once it is published.
+        new: whether what it publishes is a version that was not there before.
     """
+
+    new = True
 
     def __init__(self, root: Path, started_at: datetime) -> None:
         self.started_at = started_at

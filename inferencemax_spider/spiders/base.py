@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from inferencemax_spider import arguments, catalog, envelope, failures, knobs
 from inferencemax_spider.items import Endpoint, EndpointCapture, FetchFailure, Parsed, Served
 from inferencemax_spider.records import Layout, Records
+from inferencemax_spider.versions import noted
 
 DAMAGE = {
     "dataloss": "the connection was closed before the whole body had come",
@@ -110,14 +111,13 @@ class EndpointSpider(scrapy.Spider):
         )
 
     def replayed(self, endpoint: Endpoint, raw: Path) -> EndpointCapture:
-        """Return the capture of *endpoint* as an earlier run stored it in the folder *raw*."""
+        """Return the capture of *endpoint* as an earlier run stored it in the folder *raw*, or noted its failure."""
         path = raw / endpoint.file_name
         try:
             metadata, body = envelope.read(path)
             served = _stored(metadata, body, endpoint)
         except FileNotFoundError:
-            failure = FetchFailure(f"the replayed run holds no raw file {path.name}", exception="FileNotFoundError")
-            return self._capture(endpoint, Request(endpoint.url), failure=failure)
+            return self._unanswered(endpoint, raw)
         except (OSError, ValueError, KeyError) as error:
             failure = FetchFailure(f"raw file {path.name}: {_one_line(error)}", exception=type(error).__name__)
             return self._capture(endpoint, Request(endpoint.url), failure=failure)
@@ -126,6 +126,19 @@ class EndpointSpider(scrapy.Spider):
             Request(metadata["url"], meta={"retry_times": metadata["attempts"] - 1}),
             served=served,
             failure=failures.of_status(served),
+        )
+        return replace(capture, replayed_from=raw.resolve().parent.name)
+
+    def _unanswered(self, endpoint: Endpoint, raw: Path) -> EndpointCapture:
+        """Return the capture of *endpoint*, whose answer is not in the folder *raw*."""
+        if not (cause := noted.cause(endpoint, raw)):
+            reason = f"the replayed run holds no raw file {endpoint.file_name}"
+            failure = FetchFailure(reason, exception="FileNotFoundError")
+            return self._capture(endpoint, Request(endpoint.url), failure=failure)
+        capture = self._capture(
+            replace(endpoint, url=cause["url"]),
+            Request(cause["url"], meta={"retry_times": cause["attempts"] - 1}),
+            failure=FetchFailure(cause["reason"], exception=cause["exception"]),
         )
         return replace(capture, replayed_from=raw.resolve().parent.name)
 

@@ -12,22 +12,21 @@ import pyarrow.compute as pc
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from inferencemax_spider import catalog, envelope, planning
+from inferencemax_spider import arguments, planning
 from inferencemax_spider.arguments import InferencexArguments
 from inferencemax_spider.catalog import API_MODELS, DATASETS
 from inferencemax_spider.hardware import EDITIONS
-from inferencemax_spider.items import Endpoint, EndpointCapture, Parsed, State
+from inferencemax_spider.items import Endpoint, EndpointCapture, Parsed
 from inferencemax_spider.parsers import api_v1, datasets
 from inferencemax_spider.parsers.bulk import BodyError
 from inferencemax_spider.parsers.discovery import Availability, display_names
 from inferencemax_spider.records import Records
 from inferencemax_spider.spiders.base import EndpointSpider
+from inferencemax_spider.versions import noted, replan
 from inferencemax_spider.versions.previous import Previous
 
 OPENAPI = "/api/openapi.json"
 AVAILABILITY = "/api/v1/availability"
-OPENAPI_STATES: tuple[State, ...] = ("failed",)
-"""Older deployments do not have it."""
 FIRST = frozenset({"openapi", "availability"})
 
 T = TypeVar("T")
@@ -66,10 +65,11 @@ class InferencexSpider(EndpointSpider):
     def planned(self) -> Iterator[Endpoint]:
         """Yield what is asked for first; or, of a run that is replayed, everything that it stored."""
         if self.arguments.replay:
-            yield from _stored_plan(self.arguments.replay, self.arguments.models)
+            self._recall(self.arguments.replay)
+            yield from replan.plan(self.arguments.replay, self.arguments.models)
             return
         root = self.arguments.base_url
-        yield Endpoint(0, f"{root}{OPENAPI}", dataset="openapi", accepted=OPENAPI_STATES)
+        yield Endpoint(0, f"{root}{OPENAPI}", dataset="openapi", accepted=replan.OPENAPI_STATES)
         yield Endpoint(1, f"{root}{AVAILABILITY}", dataset="availability", stored_as="availability.json")
 
     def parse(self, response: Response, endpoint: Endpoint) -> Iterator[Any]:
@@ -92,14 +92,28 @@ class InferencexSpider(EndpointSpider):
         if capture.failure and capture.failure.exception == "IgnoreRequest":
             self.remarks = ["the site does not want to be asked, so nothing more was"]
         elif len(self._first) == len(FIRST):
-            yield from self._next(_read(Availability.read, self._first["availability"]) or Availability())
+            yield from self._next(self._available())
 
-    def _next(self, available: Availability) -> Iterator[Any]:
-        """Yield the requests that are needed, or captures carried over where nothing is new."""
+    def _available(self) -> Availability:
+        return _read(Availability.read, self._first["availability"]) or Availability()
+
+    def _scope(self, available: Availability) -> planning.Scope:
+        """Return what was asked for of what is *available*; note what the site promised of it, and what it lacks."""
         names = _read(display_names, self._first["openapi"]) or _fallback(available)
         scope = planning.Scope(self.arguments, names, available)
         self.promised = scope.available.newest if "benchmarks" in self.arguments.datasets else {}
         self.remarks = [f"no model is called {text!r}; valid: {', '.join(names)}" for text in scope.unknown]
+        return scope
+
+    def _recall(self, raw: Path) -> None:
+        """Note what the site promised when the folder *raw* was stored, if the same was asked for then."""
+        if noted.arguments(raw) == arguments.scope(self.arguments):
+            self._first = {name: replan.answer(raw / f"{name}.json") for name in FIRST}
+            self._scope(self._available())
+
+    def _next(self, available: Availability) -> Iterator[Any]:
+        """Yield the requests that are needed, or captures carried over where nothing is new."""
+        scope = self._scope(available)
         endpoints = planning.plan(scope, self.arguments.base_url, len(self.plan))
         if not endpoints:
             self.remarks.append(f"the site has nothing of what was asked for; its days: {_span(available.days)}")
@@ -150,22 +164,3 @@ def _fallback(available: Availability) -> list[str]:
     """Return the built-in display names, for a site that does not list its own: those that it has data of."""
     known = [name for name, keys in API_MODELS.items() if available.newest.keys() & set(keys)]
     return known or list(API_MODELS)
-
-
-def _stored_plan(raw: Path, models: Sequence[str]) -> Iterator[Endpoint]:
-    """Yield the endpoints whose answers the folder *raw* holds, in the order in which they were planned."""
-    stored = [(metadata, path.name) for path in raw.glob("*.json") if (metadata := envelope.metadata_of(path))]
-    names = {metadata["model"] for metadata, _ in stored}
-    chosen = {catalog.find_text(text, names) for text in models}
-    for metadata, name in sorted(stored, key=lambda entry: entry[0]["index"]):
-        if models and metadata["model"] not in chosen:
-            continue
-        yield Endpoint(
-            index=metadata["index"],
-            url=metadata["url"],
-            model=metadata["model"],
-            sequence=metadata["sequence"],
-            dataset=metadata["dataset"],
-            stored_as=name,
-            accepted=OPENAPI_STATES if metadata["dataset"] == "openapi" else tuple(metadata["accepted"]),
-        )

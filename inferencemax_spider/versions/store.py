@@ -3,19 +3,25 @@
 A run writes into a hidden folder ``.<version>.partial`` next to the versions. Publishing flushes its files to disk and
 renames it; then ``latest`` is swapped. A reader never sees half a version, and a run that ends badly leaves what it
 has collected in its hidden folder.
+
+A version leaves the store in the opposite order: it is renamed to a hidden ``.<version>.pruned``, then deleted. Who
+works on a version that is published holds the lock of its folder; who decides what becomes of versions, that of the
+folder around them.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 LATEST = "latest"
 _PARTIAL = ".{}.partial"
+_PRUNED = ".{}.pruned"
+_REBUILD = ".{}.rebuild"
 
 
 def claim(root: Path, now: datetime) -> tuple[str, Path]:
@@ -45,7 +51,7 @@ def claim(root: Path, now: datetime) -> tuple[str, Path]:
 def lock(folder: Path) -> int | None:
     """Lock *folder* for the life of this process; return the descriptor to close.
 
-    ``None`` if another process has it, or has just published it.
+    ``None`` if another process has it, or has just renamed or removed it.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -56,7 +62,29 @@ def lock(folder: Path) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
+    if not _leads_to(folder, descriptor):
+        os.close(descriptor)
+        return None
     return descriptor
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Hold the lock of *folder* if it is to be had; give whether it is."""
+    descriptor = lock(folder)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _leads_to(folder: Path, descriptor: int) -> bool:
+    """Tell whether the folder that was opened as *descriptor* still stands at *folder*."""
+    try:
+        return os.path.samestat(folder.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def unfinished(root: Path) -> list[Path]:
@@ -77,27 +105,84 @@ def publish(partial: Path, version: str) -> Path:
     Raises:
         OSError: its files could not be flushed, or it could not be renamed.
     """
-    for folder, _, names in os.walk(partial):
-        for name in names:
-            _flush(Path(folder, name))
-        _flush(Path(folder))
+    _flush_all(partial)
     final = partial.with_name(version)
     partial.rename(final)
-    _flush(final.parent)
+    flush(final.parent)
     return final
 
 
+def install(folder: Path, version: Path, obsolete: Collection[str], last: str) -> None:
+    """Move the files of *folder* into *version*, each in place of the one that is there; the one named *last* last.
+
+    Before that one, those files of *version* go whose names are *obsolete*.
+
+    Raises:
+        OSError: the files could not be flushed or moved; those of *version* are whole, each the old or the new one.
+    """
+    _flush_all(folder)
+    *others, final = sorted(_names(folder), key=lambda name: name == last)
+    for name in others:
+        _move(folder, version, name)
+    for name in _names(version):
+        if name in obsolete:
+            (version / name).unlink()
+    _move(folder, version, final)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _move(source: Path, target: Path, name: str) -> None:
+    (target / name).parent.mkdir(parents=True, exist_ok=True)
+    (source / name).replace(target / name)
+    flush((target / name).parent)
+
+
 def point_latest(version: Path) -> bool:
-    """Make ``latest`` lead to *version*, unless it leads to a newer one already; return whether it was moved."""
+    """Make ``latest`` lead to *version*, unless it leads to a newer one already; return whether it was moved.
+
+    A version that was pruned meanwhile is not led to.
+    """
     root, link = version.parent, version.parent / LATEST
-    with _exclusive(root):
-        if link.is_symlink() and age(link.readlink().name) > age(version.name):
+    with exclusive(root):
+        current = latest(root)
+        if (current and age(current) > age(version.name)) or not version.is_dir():
             return False
         temporary = root / f".{LATEST}.{version.name}"
         temporary.symlink_to(version.name)
         temporary.replace(link)
-        _flush(root)
+        flush(root)
     return True
+
+
+def latest(root: Path) -> str | None:
+    """Return the name of the version that ``latest`` leads to."""
+    link = root / LATEST
+    return link.readlink().name if link.is_symlink() else None
+
+
+def discard(folder: Path) -> Path:
+    """Take *folder* out of the store: rename it to a hidden name, from which nothing comes back; return that.
+
+    Raises:
+        OSError: it could not be renamed; it stays as it is.
+    """
+    hidden = folder.with_name(_PRUNED.format(folder.name.strip(".")))
+    folder.rename(hidden)
+    flush(folder.parent)
+    return hidden
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Return the hidden folders under *root* that nobody will ask for: those discarded, and those of rebuilds."""
+    return sorted(folder for name in (_PRUNED, _REBUILD) for folder in root.glob(name.format("*")))
+
+
+def rebuild_folder(version: Path) -> Path:
+    """Return the hidden folder in which the outputs of *version* are made again."""
+    return version.with_name(_REBUILD.format(version.name))
 
 
 def age(version: str) -> tuple[str, int]:
@@ -107,7 +192,7 @@ def age(version: str) -> tuple[str, int]:
 
 
 @contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[None]:
     """Hold the lock of *folder*, waiting for whoever has it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -117,7 +202,15 @@ def _exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _flush(path: Path) -> None:
+def _flush_all(top: Path) -> None:
+    for folder, _, names in os.walk(top):
+        for name in names:
+            flush(Path(folder, name))
+        flush(Path(folder))
+
+
+def flush(path: Path) -> None:
+    """Have the operating system write the file, or the names in the folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

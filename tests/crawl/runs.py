@@ -27,7 +27,7 @@ BROKEN, WHOLE = "gpt-oss-120b-1k_1k-e2e.json", "gpt-oss-120b-1k_1k-interactivity
 """The files of those two: the one that faults are aimed at, and the other."""
 IMPATIENT = {"RETRY_TIMES": 1, "RETRY_BACKOFF": 0.01, "RETRY_WAIT_MAX": 0.05}
 
-LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+\] [A-Z]+: |scrapy crawl: error: ")
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+\] [A-Z]+: |scrapy [a-z-]+: error: ")
 
 Settings = Mapping[str, object]
 

@@ -175,6 +175,7 @@ def test_the_merged_csv_is_the_outer_join_of_the_other_two(healthy: Healthy) -> 
         "matched": len(joined),
         "only_e2e": 0,
         "only_interactivity": 0,
+        "unmatched": {"e2e": {}, "interactivity": {}},
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from inferencemax_spider import envelope
 from inferencemax_spider.demo import Dataset, DemoSite, Fault, GeneratedContent
 from tests.crawl import runs
 from tests.crawl.conftest import Crawl, Healthy, Start
@@ -140,11 +141,11 @@ def test_a_signal_ends_a_long_wait_for_a_retry(begin: Begin) -> None:
 def test_a_cancelled_run_can_be_replayed(begin: Begin, crawl: Crawl) -> None:
     running = begin()
     running.process.send_signal(signal.SIGTERM)
-    folder = running.ended().place
-    replayed = crawl(None, *GPT_OSS, "-a", f"replay={folder}")
+    cancelled = running.ended()
+    replayed = crawl(None, *GPT_OSS, "-a", f"replay={cancelled.folder}")
     assert replayed.status == 3
     assert replayed.summary["endpoints"]["ok"] == 5
-    assert f"the replayed run holds no raw file {BROKEN}" in replayed.stdout
+    assert replayed.endpoints[0]["reason"] == cancelled.endpoints[0]["reason"]
 
 
 @pytest.mark.fault("SIGKILL")
@@ -186,6 +187,6 @@ def test_two_runs_at_once_never_mix(output: Path) -> None:
         assert version in runs.folders(output)
         for name in (BROKEN, WHOLE):
             body = site.resource(f"/data/inference-performance/{name}", "").body
-            assert runs.unwrapped((version / "raw" / name).read_bytes())[1] == body
+            assert envelope.read(version / "raw" / name)[1] == body
     assert runs.latest(output) == max(runs.folders(output))
     assert (runs.latest(output) / "summary.json").is_file()

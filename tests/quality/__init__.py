@@ -1,1 +1,1 @@
-"""Tests of the coverage checks."""
+"""Tests of the quality monitors."""

@@ -222,6 +222,52 @@ def test_a_lock_is_given_once(tmp_path: Path) -> None:
     os.close(again)
 
 
+def test_a_folder_that_is_renamed_while_it_is_being_locked_is_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, flock = published(tmp_path), fcntl.flock
+
+    def overtaken(descriptor: int, operation: int) -> None:
+        store.discard(version)
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", overtaken)
+    assert store.lock(version) is None
+    monkeypatch.undo()
+    with store.locked(tmp_path / f".{NAME}.pruned") as ours:
+        assert ours
+    with store.locked(version) as ours:
+        assert not ours
+
+
+def test_installing_replaces_each_file_and_the_last_one_last(tmp_path: Path) -> None:
+    version = published(tmp_path)
+    (version / "old.csv").write_text("old")
+    (version / "mine.txt").write_text("mine")
+    folder = tmp_path / "made"
+    (folder / "charts").mkdir(parents=True)
+    for name in ("a.csv", "summary.json", "zzz.csv", "charts/a.png"):
+        (folder / name).write_text("new")
+    store.install(folder, version, {"old.csv", "a.csv.gone", "../x"}, last="summary.json")
+    texts = {path.relative_to(version).as_posix(): path.read_text() for path in version.rglob("*") if path.is_file()}
+    new = dict.fromkeys(("a.csv", "summary.json", "zzz.csv", "charts/a.png"), "new")
+    assert texts == {"raw/a.json": "[]", "mine.txt": "mine"} | new
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_an_installation_that_fails_leaves_the_last_file_as_it_was(tmp_path: Path) -> None:
+    version = published(tmp_path)
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (version / "z.csv").mkdir()
+    for name in ("a.csv", "z.csv", "summary.json"):
+        (folder / name).write_text("new")
+    with pytest.raises(OSError, match=r"z\.csv"):
+        store.install(folder, version, (), last="summary.json")
+    assert (version / "a.csv").read_text() == "new"
+    assert (version / "summary.json").read_text() == "{}"
+
+
 def test_only_folders_of_runs_that_ended_with_raw_files_are_unfinished(tmp_path: Path) -> None:
     _, left = claimed_with_files(tmp_path)
     published(tmp_path, NOW + timedelta(seconds=1))

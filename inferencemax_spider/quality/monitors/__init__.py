@@ -1,0 +1,1 @@
+"""The monitors: each asks one question about a version, and names what is wrong."""

@@ -1,0 +1,1 @@
+"""The commands that read versions, as a user runs them."""
