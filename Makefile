@@ -8,10 +8,11 @@ BIN := $(VENV)/bin
 QUIET_PIP := -m pip --quiet --quiet --disable-pip-version-check
 CORE := $(VENV)/.core-installed
 DEV := $(VENV)/.dev-installed
+BROWSER := $(VENV)/.browser-found
 LOCK_VENV := .venv-lock
 
 # An environment whose Python is gone (upgraded, removed) is made anew, and then has nothing installed.
-$(shell test -x $(BIN)/python || rm -f $(CORE) $(DEV))
+$(shell test -x $(BIN)/python || rm -f $(CORE) $(DEV) $(BROWSER))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -29,7 +30,7 @@ demo: $(CORE) ## Crawl the embedded demo site with both spiders: needs no networ
 crawl: $(CORE) ## Crawl InferenceX: make crawl ARGS='-a models=...'
 	$(BIN)/python -m scrapy crawl inferencex $(ARGS)
 
-test: $(DEV) ## Run all tests: make test ARGS='-k pareto -x'
+test: $(BROWSER) ## Run all tests: make test ARGS='-k pareto -x'
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(DEV) ## Check style, formatting and types
@@ -75,6 +76,18 @@ $(CORE): pyproject.toml requirements/core.lock $(BIN)/python
 # The dev lock holds the core lock, version for version: one installation serves both.
 $(DEV): pyproject.toml requirements/core.lock requirements/dev.lock $(BIN)/python
 	$(call install,requirements/dev.lock,$(CORE) $(DEV))
+
+# The browser of the tests: on PATH, else Playwright's own, else the system's package where root may install it.
+TRY_BROWSER := $(BIN)/python -m inferencemax_spider.browser
+
+$(BROWSER): $(DEV)
+	@$(TRY_BROWSER) 2>/dev/null || { \
+	    echo "Installing Chromium for the browser tests (once)"; \
+	    $(BIN)/python -m playwright install chromium >/dev/null 2>&1 && $(TRY_BROWSER) 2>/dev/null; } || { \
+	    test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || true
+	@$(TRY_BROWSER)
+	@touch $@
 
 # Debian ships venv without ensurepip, which then fails halfway: hence the second check.
 define check-python

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,11 +22,17 @@ from pydantic import (
 from scrapy.settings import BaseSettings
 
 from inferencemax_spider.arguments import ArgumentError, told
+from inferencemax_spider.notify import rules
 
 
 def knob(effect: str, when: str) -> Any:
     """Return the field of a setting with this *effect*, and *when* to change it."""
     return Field(description=effect, json_schema_extra={"when": when})
+
+
+def _rules(text: str) -> str:
+    rules.parsed(text)
+    return text
 
 
 class Knobs(BaseModel):
@@ -84,6 +91,15 @@ class Knobs(BaseModel):
     VERSIONS_MAX_AGE_DAYS: Annotated[int, Field(ge=0, le=999_999)] = knob(
         "Days after which a version is removed; 0 is no limit", "set it where the disk is small"
     )
+    NOTIFY_FILE: str = knob(
+        "File with the Apprise URLs of who is told, one a line, besides those in `INFERENCEMAX_NOTIFY_URLS`",
+        "set it for unattended runs",
+    )
+    NOTIFY_ON: Annotated[str, AfterValidator(_rules)] = knob(
+        "When somebody is told: any of `failure`, `incomplete`, `change`, `recovery`, `always`",
+        "add `change` to follow the data",
+    )
+    NOTIFY_TIMEOUT: PositiveFloat = knob("Seconds that telling everybody may take", "raise it on a slow line")
     LOG_LEVEL: str = knob("Least level of what is logged", "`DEBUG` shows each request")
 
 

@@ -154,6 +154,11 @@ EXTENSIONS = {
 }
 # Share of rejected records, of all received, above which a run is incomplete. By default one is enough.
 REJECTED_SHARE_MAX = 0.0
+# Who is told is named by URLs, which are secrets: in the environment (INFERENCEMAX_NOTIFY_URLS) or in this file.
+NOTIFY_FILE = ""
+NOTIFY_ON = "failure,incomplete,recovery"
+# Seconds that telling everybody may take.
+NOTIFY_TIMEOUT = 30
 # What is expected of a run; without a name, expectations.toml where the command runs, if it is there.
 EXPECTATIONS_FILE = ""
 # Usable versions that stay; the last good one does in any case. A month of nightly runs.

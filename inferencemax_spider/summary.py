@@ -123,7 +123,7 @@ def files(folder: Path) -> dict[str, dict[str, Any]]:
     """Return size and SHA-256 of every file of the run, by its path in the *folder*; not of the summary itself."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE_NAME)
     with ThreadPoolExecutor() as pool:
-        digests = pool.map(_digest, paths)
+        digests = pool.map(digest, paths)
         return {path.relative_to(folder).as_posix(): digest for path, digest in zip(paths, digests, strict=True)}
 
 
@@ -145,7 +145,8 @@ def build(outcomes: Sequence[Outcome], stats: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _digest(path: Path) -> dict[str, Any]:
+def digest(path: Path) -> dict[str, Any]:
+    """Return size and SHA-256 of the file at *path*."""
     with path.open("rb") as file:
         return {"bytes": path.stat().st_size, "sha256": file_digest(file, "sha256").hexdigest()}
 

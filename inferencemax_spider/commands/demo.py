@@ -6,7 +6,6 @@ import argparse
 
 from inferencemax_spider.commands import crawl
 from inferencemax_spider.commands._status import USAGE, told
-from inferencemax_spider.demo import cli
 
 
 class Command(crawl.Command):
@@ -24,11 +23,16 @@ class Command(crawl.Command):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options of the site to those of a crawl."""
+        # Scrapy loads every command at every start; what only this one needs can wait.
+        from inferencemax_spider.demo import cli  # noqa: PLC0415
+
         super().add_options(parser)
         cli.add_arguments(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Crawl the site that *opts* describe."""
+        from inferencemax_spider.demo import cli  # noqa: PLC0415 - as above
+
         try:
             site = cli.site_from(opts)
         except (OSError, OverflowError) as error:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import sys
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
@@ -19,17 +22,23 @@ from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 from inferencemax_spider.extensions.ledger import Ledger
 from inferencemax_spider.extensions.workspace import Workspace
+from inferencemax_spider.notify import channels, rules
+from inferencemax_spider.notify.message import compose
 from inferencemax_spider.quality import expectations
+from inferencemax_spider.quality.checks import Check
 from inferencemax_spider.quality.evidence import Evidence
 from inferencemax_spider.quality.suite import judge
 from inferencemax_spider.spiders.base import EndpointSpider
 from inferencemax_spider.versions import diff, retention
-from inferencemax_spider.versions.stored import StoredVersion
+from inferencemax_spider.versions.stored import StoredVersion, run_before
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 logger = logging.getLogger(__name__)
+
+UNTIL_SENT = 0.02
+"""Seconds after which a request that is under way has left this process."""
 
 
 class Manifest(RunExtension):
@@ -44,6 +53,8 @@ class Manifest(RunExtension):
         settings = crawler.settings
         book = expectations.load(settings["EXPECTATIONS_FILE"], settings.getfloat("REJECTED_SHARE_MAX"))
         self.expectations = book.of(crawler.spidercls.name)
+        self.channels = channels.configured(os.environ, settings["NOTIFY_FILE"])
+        self.rules = rules.parsed(settings["NOTIFY_ON"])
         self.summary: dict[str, Any] | None = None
         self._reason: str | None = None
         self._feeds_closed = not crawler.settings.getdict("FEEDS")
@@ -53,6 +64,7 @@ class Manifest(RunExtension):
         """Return the manifest of *crawler*."""
         require_endpoints(crawler)
         extension = cls(crawler)
+        crawler.signals.connect(extension.request_sent, signals.request_reached_downloader)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         crawler.signals.connect(extension.feeds_closed, signals.feed_exporter_closed)
         return extension
@@ -66,6 +78,11 @@ class Manifest(RunExtension):
     def ledger(self) -> Ledger:
         """The ledger of the run."""
         return Ledger.of(self.crawler)
+
+    def request_sent(self) -> None:
+        """Use the wait for the first answer to load what the report needs."""
+        self.crawler.signals.disconnect(self.request_sent, signals.request_reached_downloader)
+        asyncio.get_running_loop().call_later(UNTIL_SENT, lambda: _report().prepare())
 
     def spider_closed(self, reason: str) -> None:
         """Remember why the spider was closed."""
@@ -85,11 +102,13 @@ class Manifest(RunExtension):
             self.summary = self._finished(self._reason)
             self._show(self.summary)
             self._tidy_up()
+            self._notify(self.summary)
 
     def _finished(self, reason: str) -> dict[str, Any]:
         """Write the summary and publish what is to be published; return the summary."""
         summary = self._summarised(reason)
         try:
+            summary = self._reported(summary)
             self._write(summary)
             if summary["status"] != "cancelled" and not self.ledger.output_errors:
                 self.workspace.publish(move_latest=summary["status"] != "failed")
@@ -125,8 +144,25 @@ class Manifest(RunExtension):
             "exit_status": manifest.EXIT_STATUS[status],
             "checks": [answer.summarised() for answer in answers],
             "changes": _changes(evidence),
-            "files": manifest.files(self.workspace.folder),
+            "files": {},
         }
+
+    def _reported(self, summary: dict[str, Any]) -> dict[str, Any]:
+        """Write the report, and return the *summary* with what is known only then: all files.
+
+        A report that cannot be made costs nothing but itself; the run is incomplete then.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        try:
+            _report().write(self.workspace.folder, summary)
+        except OSError:
+            raise
+        except Exception as error:
+            logger.exception("The report could not be made")
+            summary = _without_report(summary, error)
+        return summary | {"files": manifest.files(self.workspace.folder)}
 
     def _write(self, summary: dict[str, Any]) -> None:
         text = json.dumps(summary, ensure_ascii=False, indent=2)
@@ -143,6 +179,19 @@ class Manifest(RunExtension):
             logger.warning("Old versions could not be tidied up: %s", error)
         if report.removed:
             logger.info("Old versions removed: %s", ", ".join(report.removed))
+
+    def _notify(self, summary: dict[str, Any]) -> None:
+        """Tell who wants to know; what does not reach them is reported, and changes nothing."""
+        settings, place = self.crawler.settings, self.workspace.published or self.workspace.folder
+        before = run_before(place.parent, summary)
+        if not (self.channels and self.workspace.new and rules.due(summary, before, self.rules)):
+            return
+        message = compose(summary, before, place)
+        for delivery in channels.deliver(message, self.channels, settings.getfloat("NOTIFY_TIMEOUT")):
+            if delivery.ok:
+                logger.info("Notified %s", delivery.channel)
+            else:
+                logger.warning("Could not notify %s: %s", delivery.channel, delivery.reason)
 
     def _show(self, summary: dict[str, Any]) -> None:
         """Log each failed check, then print the table: on standard output, unless a feed goes there."""
@@ -161,6 +210,20 @@ class Manifest(RunExtension):
             # What is left in the buffer would fail again when Python closes the stream, and change the exit status.
             with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
                 os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _report() -> ModuleType:
+    """Return the module that writes the report; loading it is left for when there is an answer to wait for."""
+    return import_module("inferencemax_spider.report.page")
+
+
+def _without_report(summary: dict[str, Any], error: Exception) -> dict[str, Any]:
+    """Return the *summary* of a run whose report could not be made."""
+    finding = f"report.html could not be made: {type(error).__name__}: {error}"
+    check = Check("report", "a report", "none", (finding,))
+    status: manifest.RunStatus = "incomplete" if summary["status"] == "complete" else summary["status"]
+    checks = [*summary["checks"], check.summarised()]
+    return summary | {"checks": checks, "status": status, "exit_status": manifest.EXIT_STATUS[status]}
 
 
 def _changes(evidence: Evidence) -> dict[str, Any] | None:

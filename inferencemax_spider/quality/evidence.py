@@ -108,7 +108,8 @@ class Holdings:
         there = set(self.metadata.schema.names)
         if missing := [name for name in columns if name not in there]:
             raise UnanswerableError(f"{stored.RECORDS} of {self.name} has no column {missing[0]!r}")
-        return pq.read_table(self.path, columns=[*columns, *(name for name in optional if name in there)])
+        with pq.ParquetFile(self.path) as file:
+            return file.read(columns=[*columns, *(name for name in optional if name in there)])
 
     @cached_property
     def counts(self) -> dict[Group, Counter[str]]:

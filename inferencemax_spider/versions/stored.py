@@ -71,6 +71,14 @@ class StoredVersion:
         except (OperationalError, KeyError):
             return False
 
+    @property
+    def readable(self) -> bool:
+        """Whether its summary can be read."""
+        try:
+            return bool(self.summary)
+        except OperationalError:
+            return False
+
     def records(self) -> pa.Table:
         """Return its ``benchmarks.parquet``: a row per record, the columns of its generation.
 
@@ -78,7 +86,9 @@ class StoredVersion:
             OperationalError: it cannot be read.
         """
         try:
-            return pq.read_table(self.folder / RECORDS)
+            # Not read_table: it loads Arrow's datasets first, which takes longer than most versions.
+            with pq.ParquetFile(self.folder / RECORDS) as file:
+                return file.read()
         except (OSError, pa.ArrowInvalid) as error:
             raise OperationalError(f"cannot read {self.folder / RECORDS}: {error}") from error
 
@@ -89,23 +99,28 @@ def all_of(root: Path) -> list[StoredVersion]:
     return [StoredVersion(root / name) for name in sorted(names, key=age)]
 
 
-def before(root: Path, version: str, *, like: dict[str, Any] | None = None) -> StoredVersion | None:
-    """Return the newest usable version under *root* that is older than the one called *version*.
+def before(
+    root: Path, version: str, *, like: dict[str, Any] | None = None, usable: bool = True
+) -> StoredVersion | None:
+    """Return the newest version under *root* that is older than the one called *version*, and *usable* if so asked.
 
     With *like*, a summary, only one that collected the same: from the same site, with the same arguments. What was not
     asked for has not vanished.
     """
     older = (stored for stored in reversed(all_of(root)) if age(stored.name) < age(version))
-    return next((stored for stored in older if stored.usable and (not like or _scope(stored) == scope(like))), None)
+    wanted = (stored for stored in older if (stored.usable if usable else stored.readable))
+    return next((stored for stored in wanted if not like or scope(stored.summary) == scope(like)), None)
+
+
+def run_before(root: Path, summary: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the summary of the run before that of this *summary* that was asked the same, whatever became of it."""
+    older = before(root, summary["version"], like=summary, usable=False)
+    return older.summary if older else None
 
 
 def scope(summary: dict[str, Any]) -> tuple[Any, Any]:
     """Return what the run of this *summary* was asked to collect, and from where."""
     return summary.get("site"), summary.get("arguments")
-
-
-def _scope(stored: StoredVersion) -> tuple[Any, Any]:
-    return scope(stored.summary)
 
 
 def find(output: Path, text: str) -> StoredVersion:

@@ -1,0 +1,90 @@
+"""What is said: what is wrong, how much, since which version, and where the report is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inferencemax_spider import terminal
+from inferencemax_spider.notify.rules import recovered
+
+MOST_FINDINGS = 20
+MOST_GROUPS = 5
+MOST_LINE = 300
+MOST_CHARACTERS = 3500
+REPORT = "report.html"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A title of one line and a body of several, in plain text, short enough for a chat."""
+
+    title: str
+    body: str
+
+
+def compose(summary: Mapping[str, Any], before: Mapping[str, Any] | None, place: Path) -> Message:
+    """Return what to say of the run of this *summary*, whose files are in *place*.
+
+    *before* is the summary of the run before.
+    """
+    status = "complete again" if recovered(summary, before) else summary["status"].upper()
+    lines = (*_counts(summary), *_findings(summary), *_changes(summary), *_where(summary, place))
+    return Message(one_line(f"inferencemax-spider: {summary['spider']} {status}"), _cut([*map(one_line, lines)]))
+
+
+def one_line(text: str) -> str:
+    """Return *text* on one line, without control characters: much of it comes from a foreign site."""
+    flat = _CONTROL.sub(" ", text)
+    return flat if len(flat) <= MOST_LINE else f"{flat[:MOST_LINE]}…"
+
+
+def _cut(lines: list[str]) -> str:
+    """Return the *lines* as one text, of the length that a chat takes; the last one, where the files are, stays."""
+    *body, last = lines
+    text = "\n".join(body)
+    room = MOST_CHARACTERS - len(last)
+    return f"{text if len(text) <= room else text[:room] + '… (cut)'}\n{last}"
+
+
+def _counts(summary: Mapping[str, Any]) -> Iterator[str]:
+    endpoints, checks = summary["endpoints"], summary["checks"]
+    decisive = [check for check in checks if check["status"] == "fail" and check.get("severity") != "warning"]
+    yield f"{endpoints['ok']} of {endpoints['planned']} endpoints ok"
+    yield f"{summary['records']} records, {summary['rejected']} rejected"
+    yield f"{len(decisive)} of {len(checks)} checks failed"
+
+
+def _findings(summary: Mapping[str, Any]) -> Iterator[str]:
+    found = list(terminal.findings(summary))
+    yield from (f"- {line}" for line in found[:MOST_FINDINGS])
+    if more := len(found[MOST_FINDINGS:]):
+        yield f"… and {more} more"
+
+
+def _changes(summary: Mapping[str, Any]) -> Iterator[str]:
+    changes = summary.get("changes")
+    if not changes or changes["since"] is None:
+        return
+    counts = ", ".join(f"{changes['records'][state]} {state}" for state in ("added", "removed", "changed"))
+    yield f"Since {changes['since']}: {counts}"
+    for group in changes["groups"][:MOST_GROUPS]:
+        counts = ", ".join(f"{group[state]} {state}" for state in ("added", "removed", "changed") if group[state])
+        yield f"- {group['model']} {group['sequence']} {group['hwKey']}: {counts}{_shift(group['metrics'])}"
+
+
+def _shift(metrics: Mapping[str, Any]) -> str:
+    """Return by how much the first metric that has a median changed; they are in the order of what they tell."""
+    for name, shift in metrics.items():
+        if shift["median"] is not None:
+            return f" ({name} {shift['median']:+.1%} in the median)"
+    return ""
+
+
+def _where(summary: Mapping[str, Any], place: Path) -> Iterator[str]:
+    report = place / REPORT
+    yield f"Version {summary['version']}: {report if report.is_file() else place}"

@@ -1,0 +1,1 @@
+"""Notifications, received by a real mail server and a real web server."""

@@ -1,0 +1,1 @@
+"""The report: what stands in the page, and what a real browser makes of it."""
