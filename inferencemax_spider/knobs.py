@@ -22,7 +22,8 @@ from pydantic import (
 from scrapy.settings import BaseSettings
 
 from inferencemax_spider.arguments import ArgumentError, told
-from inferencemax_spider.notify import rules
+from inferencemax_spider.notify import channels, rules
+from inferencemax_spider.quality import expectations
 
 
 def knob(effect: str, when: str) -> Any:
@@ -33,6 +34,16 @@ def knob(effect: str, when: str) -> Any:
 def _rules(text: str) -> str:
     rules.parsed(text)
     return text
+
+
+def _channels(file: str) -> str:
+    channels.configured({}, file)
+    return file
+
+
+def _expectations(file: str) -> str:
+    expectations.load(file)
+    return file
 
 
 class Knobs(BaseModel):
@@ -83,7 +94,7 @@ class Knobs(BaseModel):
     OUTPUT_DIR: Annotated[str, Field(min_length=1)] = knob(
         "Folder of the versions; relative to where the command runs", "set it for scheduled jobs"
     )
-    EXPECTATIONS_FILE: str = knob(
+    EXPECTATIONS_FILE: Annotated[str, AfterValidator(_expectations)] = knob(
         "File of what is expected of a run; by default `expectations.toml` where the command runs, if it is there",
         "give each job its own",
     )
@@ -91,7 +102,7 @@ class Knobs(BaseModel):
     VERSIONS_MAX_AGE_DAYS: Annotated[int, Field(ge=0, le=999_999)] = knob(
         "Days after which a version is removed; 0 is no limit", "set it where the disk is small"
     )
-    NOTIFY_FILE: str = knob(
+    NOTIFY_FILE: Annotated[str, AfterValidator(_channels)] = knob(
         "File with the Apprise URLs of who is told, one a line, besides those in `INFERENCEMAX_NOTIFY_URLS`",
         "set it for unattended runs",
     )

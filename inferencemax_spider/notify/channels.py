@@ -58,7 +58,7 @@ def _lines(file: Path) -> Iterator[str]:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise ArgumentError(f"setting NOTIFY_FILE: cannot read {file}: {reason}") from None
+        raise ArgumentError(f"cannot read the channels in {file}: {reason}") from None
     yield from (line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
 
 

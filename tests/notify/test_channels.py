@@ -35,10 +35,10 @@ def test_without_configuration_there_is_nobody_to_tell() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"setting NOTIFY_FILE: cannot read .*: No such file or directory"):
+    with pytest.raises(ArgumentError, match=r"cannot read the channels in .*: No such file or directory"):
         configured({}, str(tmp_path / "none"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    with pytest.raises(ArgumentError, match=r"cannot read .*: it is not text"):
+    with pytest.raises(ArgumentError, match=r"cannot read the channels in .*: it is not text"):
         configured({}, str(tmp_path / "binary"))
 
 

@@ -68,11 +68,12 @@ def test_wrong_rules_and_a_missing_file_are_refused_before_the_first_request(sta
     site = start()
     for setting, message in (
         ("NOTIFY_ON=sometimes", "setting NOTIFY_ON: unknown rule 'sometimes'; valid: failure, incomplete"),
-        (f"NOTIFY_FILE={tmp_path}/none", "setting NOTIFY_FILE: cannot read"),
-        (f"EXPECTATIONS_FILE={tmp_path}/none.toml", "cannot read the expectations in"),
+        (f"NOTIFY_FILE={tmp_path}/none", "setting NOTIFY_FILE: cannot read the channels in"),
+        (f"EXPECTATIONS_FILE={tmp_path}/none.toml", "setting EXPECTATIONS_FILE: cannot read the expectations in"),
     ):
         command = runs.scrapy("crawl", "inferencex", "-a", f"base_url={site.base_url}", "-s", setting)
         run = runs.end(runs.begin([*command, f"-sOUTPUT_DIR={tmp_path / 'output'}"]), lambda: None)
         assert run.status == 2
         assert message in run.stderr
     assert site.requests == []
+    assert not (tmp_path / "output").exists()
