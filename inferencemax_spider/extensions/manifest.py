@@ -150,18 +150,16 @@ class Manifest(RunExtension):
     def _reported(self, summary: dict[str, Any]) -> dict[str, Any]:
         """Write the report, and return the *summary* with what is known only then: all files.
 
-        A report that cannot be made costs nothing but itself; the run is incomplete then.
-
-        Raises:
-            OSError: there is no room for it.
+        A report that cannot be made costs nothing but itself; the run is incomplete then. There is none of outputs that
+        could not be written.
         """
-        try:
-            _report().write(self.workspace.folder, summary)
-        except OSError:
-            raise
-        except Exception as error:
-            logger.exception("The report could not be made")
-            summary = _without_report(summary, error)
+        if not summary["output_errors"]:
+            try:
+                _report().write(self.workspace.folder, summary)
+            except Exception as error:
+                if not isinstance(error, OSError | OperationalError):
+                    logger.exception("The report could not be made")
+                summary = _without_report(summary, error)
         return summary | {"files": manifest.files(self.workspace.folder)}
 
     def _write(self, summary: dict[str, Any]) -> None:
@@ -219,7 +217,8 @@ def _report() -> ModuleType:
 
 def _without_report(summary: dict[str, Any], error: Exception) -> dict[str, Any]:
     """Return the *summary* of a run whose report could not be made."""
-    finding = f"report.html could not be made: {type(error).__name__}: {error}"
+    reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    finding = f"report.html could not be made: {reason}"
     check = Check("report", "a report", "none", (finding,))
     status: manifest.RunStatus = "incomplete" if summary["status"] == "complete" else summary["status"]
     checks = [*summary["checks"], check.summarised()]

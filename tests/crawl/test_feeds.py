@@ -69,7 +69,7 @@ def test_all_feeds_can_be_dropped(start: Start, crawl: Crawl) -> None:
     others = ("benchmarks.parquet", "rejected.jsonl", "failures.jsonl")
     run = crawl(start(), *SMALL, FEEDS=json.dumps(dict.fromkeys(f"%(run_dir)s/{name}" for name in (*names, *others))))
     assert run.status == 0
-    assert {path.name for path in run.place.iterdir()} == {"raw", "summary.json"}
+    assert {path.name for path in run.place.iterdir()} == {"raw", "report.html", "summary.json"}
 
 
 def test_a_feed_on_standard_output_has_it_to_itself(start: Start, output: Path) -> None:

@@ -89,7 +89,7 @@ def test_the_requests_carry_an_honest_user_agent(healthy: Healthy) -> None:
 
 def test_all_promised_files_are_there_and_no_others(healthy: Healthy) -> None:
     raw = {f"raw/{path.rpartition('/')[2]}" for *_, path in endpoints()}
-    assert set(runs.snapshot(healthy.run.place)) == {"summary.json", "benchmarks.parquet", *CSVS, *raw}
+    assert set(runs.snapshot(healthy.run.place)) == {"summary.json", "report.html", "benchmarks.parquet", *CSVS, *raw}
 
 
 def test_latest_leads_to_the_version_by_a_relative_link(healthy: Healthy) -> None:

@@ -15,7 +15,7 @@ from tests.crawl import runs
 from tests.crawl.conftest import Crawl, Start, crawling
 from tests.crawl.runs import SMALL, Run
 
-TMPFS_BYTES = 1_500_000
+TMPFS_BYTES = 8_000_000
 LEFT_BYTES = 150_000
 LIMIT_BLOCKS = 100
 """Of 512 bytes each: more than a raw file of gpt-oss, less than the CSVs."""
@@ -23,7 +23,7 @@ LIMIT_BLOCKS = 100
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return an OUTPUT_DIR on a disk of 1.5 MB."""
+    """Return an OUTPUT_DIR on a disk with room for one version."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "tmpfs", str(folder)]
@@ -66,6 +66,18 @@ def test_a_full_disk_is_named_and_costs_nothing_that_was_there(small_disk: Path,
     run = crawl(site, "-a", "models=gpt-oss")
     failed_to_write(run, "No space left on device", previous, before, small_disk)
     assert whole_raw_files(run, site) > 0
+
+
+@pytest.mark.fault("the disk has no room for the report")
+def test_a_report_that_finds_no_room_costs_nothing_else(small_disk: Path, start: Start) -> None:
+    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+    (small_disk / "filler").write_bytes(bytes(free - 3_000_000))
+    run = crawling(small_disk)(start(), *SMALL)
+    assert run.status == 3
+    assert "✗ report.html could not be made: No space left on device" in run.stdout
+    assert runs.latest(small_disk) == run.folder
+    assert set(run.summary["files"]) == set(runs.snapshot(run.place)) - {"summary.json"}
+    assert len(run.cells("inference_max_merged.csv")) == run.summary["merged"]["rows"]
 
 
 @pytest.mark.fault("a file would pass the limit of the process (`ulimit -f`)")
