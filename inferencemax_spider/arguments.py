@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from inferencemax_spider import catalog, envelope
+from inferencemax_spider.shards import Shard
 
 
 class ArgumentError(ValueError):
@@ -102,6 +103,10 @@ def _stored(folder: Path) -> Path:
     return raw
 
 
+def _shard(value: Any) -> Any:
+    return Shard.parse(value) if isinstance(value, str) else value
+
+
 class SiteArguments(BaseModel):
     """The arguments that every spider has."""
 
@@ -109,6 +114,9 @@ class SiteArguments(BaseModel):
 
     base_url: Annotated[str, AfterValidator(_site)] = Field(description="Root of the site: `http://127.0.0.1:8000`")
     sample: PositiveInt | None = Field(default=None, description="Collect only the first N endpoints of the plan")
+    shard: Annotated[Shard | None, BeforeValidator(_shard)] = Field(
+        default=None, description="Collect only part K of N of the plan, `2/5`; `scrapy combine` joins the parts"
+    )
     replay: Annotated[Path, AfterValidator(_stored)] | None = Field(
         default=None, description="Read the stored raw files of an earlier run in this folder instead of the network"
     )

@@ -19,6 +19,8 @@ from inferencemax_spider.catalog import DATA_TYPES
 from inferencemax_spider.extensions.ledger import Outcome
 from inferencemax_spider.items import STATES
 from inferencemax_spider.pipelines.hwkeys import ALWAYS_COUNTED
+from inferencemax_spider.shards import Shard
+from inferencemax_spider.spiders.base import EndpointSpider
 
 RunStatus = Literal["complete", "incomplete", "failed", "cancelled"]
 EXIT_STATUS: dict[RunStatus, int] = {"complete": 0, "incomplete": 3, "failed": 1, "cancelled": 130}
@@ -28,11 +30,17 @@ FILE_NAME = "summary.json"
 SOFTWARE = ("scrapy", "twisted", "pydantic", "pyarrow", "pandas")
 
 
-def status_of(outcomes: Sequence[Outcome], reason: str, errors: Mapping[str, str], *, passed: bool) -> RunStatus:
-    """Return what became of the run as a whole; *passed* tells whether no check found anything that counts."""
+def status_of(
+    outcomes: Sequence[Outcome], reason: str, errors: Mapping[str, str], *, passed: bool, idle: bool = False
+) -> RunStatus:
+    """Return what became of the run as a whole.
+
+    *passed* tells whether no check found anything that counts; *idle*, whether there was nothing to collect for it, as
+    for a shard of a small plan.
+    """
     if reason == "shutdown":
         return "cancelled"
-    if errors or not any(outcome.usable for outcome in outcomes):
+    if errors or not (idle or any(outcome.usable for outcome in outcomes)):
         return "failed"
     return "complete" if passed else "incomplete"
 
@@ -41,6 +49,16 @@ def site(outcomes: Sequence[Outcome]) -> str | None:
     """Return the host that the data comes from; of a replayed run, the one that was asked then."""
     hosts = (urlsplit(outcome.endpoint.url).hostname for outcome in outcomes)
     return next(hosts, None)
+
+
+def shard(spider: EndpointSpider) -> dict[str, Any] | None:
+    """Return which part of the plan the run was, and the whole plan; ``None`` where it was all of it."""
+    part: Shard | None = spider.arguments.shard
+    if part is None:
+        return None
+    names = ("index", "dataset", "model", "sequence", "data_type", "url", "file_name")
+    plan = [{name: getattr(endpoint, name) for name in names} for endpoint in spider.whole_plan]
+    return {"number": part.number, "of": part.of, "plan": plan}
 
 
 def endpoints(outcomes: Sequence[Outcome]) -> dict[str, int]:

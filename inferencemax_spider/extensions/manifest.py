@@ -121,24 +121,28 @@ class Manifest(RunExtension):
         outcomes, stats = self.ledger.outcomes(), self.crawler.stats.get_stats()
         spider = self.crawler.spider
         assert isinstance(spider, EndpointSpider)
+        errors, part = self.ledger.output_errors, manifest.shard(spider)
+        idle = part is not None and bool(part["plan"]) and {*spider.plan}.isdisjoint(spider.whole_plan)
         summary = {
             "spider": self.crawler.spidercls.name,
             "version": self.workspace.version,
-            "status": manifest.status_of(outcomes, reason, self.ledger.output_errors, passed=True),
+            "status": manifest.status_of(outcomes, reason, errors, passed=True, idle=idle),
             "finish_reason": reason,
+            "job": self.crawler.settings.get("JOB"),
             "site": manifest.site(outcomes),
             "arguments": arguments.scope(spider.arguments),
+            "shard": part,
             "promised": dict(spider.promised),
             "remarks": spider.remarks,
             **manifest.build(outcomes, stats),
-            "output_errors": self.ledger.output_errors,
+            "output_errors": errors,
             "timings": manifest.timings(self.workspace.started_at, self.ledger.network_seconds, stats),
             "software": manifest.software(),
         }
         evidence = Evidence(self.workspace.folder, summary, self.expectations)
         answers = judge(evidence)
         passed = not any(answer.decisive for answer in answers)
-        status = manifest.status_of(outcomes, reason, self.ledger.output_errors, passed=passed)
+        status = manifest.status_of(outcomes, reason, errors, passed=passed, idle=idle)
         return summary | {
             "status": status,
             "exit_status": manifest.EXIT_STATUS[status],

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.extensions.base import RunExtension, require_endpoints
+from inferencemax_spider.shards import folder_name
+from inferencemax_spider.spiders.base import EndpointSpider
 from inferencemax_spider.versions import store
 
 if TYPE_CHECKING:
@@ -56,7 +58,9 @@ class Workspace(RunExtension):
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the workspace of *crawler*; other spiders than this project's have none."""
         spider = require_endpoints(crawler)
-        return cls(Path(crawler.settings["OUTPUT_DIR"]) / spider.name, datetime.now(UTC))
+        assert isinstance(crawler.spider, EndpointSpider)
+        root = Path(crawler.settings["OUTPUT_DIR"]) / folder_name(spider.name, crawler.spider.arguments.shard)
+        return cls(root, datetime.now(UTC))
 
     def publish(self, *, move_latest: bool) -> bool:
         """Publish the working folder as its version; return whether ``latest`` leads to it now.

@@ -40,6 +40,10 @@ class EndpointSpider(scrapy.Spider):
     arguments_model: ClassVar[type[BaseModel]]
     arguments: Any
     plan: list[Endpoint]
+    whole_plan: list[Endpoint]
+    """What all shards together ask for, in the order of the plan; without shards, the plan."""
+    common: ClassVar[frozenset[str]] = frozenset()
+    """Datasets that every shard needs in order to know the plan."""
     remarks: list[str]
     """What is wrong with the plan, one line each."""
     promised: Mapping[str, str] = MappingProxyType({})
@@ -52,9 +56,21 @@ class EndpointSpider(scrapy.Spider):
         spider.remarks = []
         knobs.check(crawler.settings)
         spider.arguments = arguments.parse(cls.arguments_model, kwargs, _models(crawler.settings))
-        spider.plan = list(spider.planned())
-        _check_names(spider.plan)
+        whole = list(spider.planned())
+        _check_names(whole)
+        spider.whole_plan = []
+        spider.plan = spider.taken(whole)
         return spider
+
+    def taken(self, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+        """Return those of the *endpoints* that this run asks for: all, or its part of them; note the whole plan."""
+        shard, replay = self.arguments.shard, self.arguments.replay
+        self.whole_plan += [endpoint for endpoint in endpoints if endpoint.dataset not in self.common]
+        if shard is None or replay:
+            return list(endpoints)
+        return [
+            endpoint for endpoint in endpoints if endpoint.dataset in self.common or shard.takes(endpoint.file_name)
+        ]
 
     @abstractmethod
     def planned(self) -> Iterator[Endpoint]:

@@ -21,6 +21,7 @@ from inferencemax_spider.parsers import api_v1, datasets
 from inferencemax_spider.parsers.bulk import BodyError
 from inferencemax_spider.parsers.discovery import Availability, display_names
 from inferencemax_spider.records import Records
+from inferencemax_spider.shards import folder_name
 from inferencemax_spider.spiders.base import EndpointSpider
 from inferencemax_spider.versions import noted, replan
 from inferencemax_spider.versions.previous import Previous
@@ -51,6 +52,7 @@ class InferencexSpider(EndpointSpider):
 
     name = "inferencex"
     layout = api_v1.LATEST
+    common = FIRST
     arguments_model = InferencexArguments
     arguments: InferencexArguments
     custom_settings = {  # noqa: RUF012 - Scrapy declares it so
@@ -101,7 +103,9 @@ class InferencexSpider(EndpointSpider):
         """Return what was asked for of what is *available*; note what the site promised of it, and what it lacks."""
         names = _read(display_names, self._first["openapi"]) or _fallback(available)
         scope = planning.Scope(self.arguments, names, available)
-        self.promised = scope.available.newest if "benchmarks" in self.arguments.datasets else {}
+        # What a shard does not bring, another does: only the whole can be held to the promise.
+        whole = self.arguments.shard is None and "benchmarks" in self.arguments.datasets
+        self.promised = scope.available.newest if whole else {}
         self.remarks = [f"no model is called {text!r}; valid: {', '.join(names)}" for text in scope.unknown]
         return scope
 
@@ -117,9 +121,11 @@ class InferencexSpider(EndpointSpider):
         endpoints = planning.plan(scope, self.arguments.base_url, len(self.plan))
         if not endpoints:
             self.remarks.append(f"the site has nothing of what was asked for; its days: {_span(available.days)}")
-        self.plan += endpoints
-        previous = Previous(Path(self.settings["OUTPUT_DIR"]) / self.name) if self.arguments.only_changed else None
-        for endpoint in endpoints:
+        mine = self.taken(endpoints)
+        self.plan += mine
+        root = Path(self.settings["OUTPUT_DIR"]) / folder_name(self.name, self.arguments.shard)
+        previous = Previous(root) if self.arguments.only_changed else None
+        for endpoint in mine:
             same = previous and previous.holds(endpoint, available)
             yield self.replayed(endpoint, previous.raw) if previous and same else self.request(endpoint)
 

@@ -1,0 +1,153 @@
+"""``scrapy combine``: shards give the files that one run would have written, and what is missing is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inferencemax_spider.demo import Dataset, DemoSite, GeneratedContent
+from inferencemax_spider.demo.api import ApiContent, ApiDataset
+from inferencemax_spider.demo.content import LayeredContent
+from inferencemax_spider.versions import compress
+from tests.commands.stored import CSVS, command, copied
+
+OUTPUTS = (*CSVS, "benchmarks.parquet")
+SPIDERS = ("inferencemax", "inferencex")
+SHARDS = 3
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[DemoSite]:
+    with DemoSite(LayeredContent(GeneratedContent(Dataset()), ApiContent(ApiDataset()))) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def made(site: DemoSite, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with the shards of both spiders, and ``whole`` next to it with unsharded runs."""
+    output = tmp_path_factory.mktemp("shards") / "output"
+    for spider in SPIDERS:
+        for number in range(1, SHARDS + 1):
+            crawl(site, output, spider, "-a", f"shard={number}/{SHARDS}")
+        crawl(site, output.with_name("whole"), spider)
+    return output
+
+
+@pytest.fixture
+def output(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of the store with the shards."""
+    return copied(made, tmp_path / "output")
+
+
+def crawl(site: DemoSite, output: Path, spider: str, *args: str) -> None:
+    run = command(output, "crawl", spider, "-a", f"base_url={site.base_url}", *args)
+    assert run.status == 0, run.output
+
+
+def latest(output: Path, spider: str) -> Path:
+    return (output / spider / "latest").resolve()
+
+
+def summary(version: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((version / "summary.json").read_text())
+    return loaded
+
+
+def shard(output: Path, spider: str, number: int) -> Path:
+    return output / f"{spider}-shard-{number}-of-{SHARDS}"
+
+
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_all_shards_give_what_one_run_gives(output: Path, made: Path, spider: str) -> None:
+    run = command(output, "combine", spider)
+    one, several = latest(made.with_name("whole"), spider), latest(output, spider)
+    assert run.status == 0, run.output
+    assert {name: (several / name).read_bytes() for name in OUTPUTS} == {
+        name: (one / name).read_bytes() for name in OUTPUTS
+    }
+    assert summary(several)["arguments"] == summary(one)["arguments"] == {}
+    assert summary(several)["promised"] == summary(one)["promised"]
+
+
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_no_shard_asks_for_what_another_does(made: Path, spider: str) -> None:
+    parts = [summary(latest(made, f"{spider}-shard-{number}-of-{SHARDS}")) for number in range(1, SHARDS + 1)]
+    urls = [detail["url"] for part in parts for detail in part["endpoint_details"] if detail["model"]]
+    assert len(urls) == len(set(urls))
+    assert sorted(urls) == sorted(entry["url"] for entry in parts[0]["shard"]["plan"])
+    assert parts[0]["shard"]["plan"] == parts[1]["shard"]["plan"] == parts[2]["shard"]["plan"]
+
+
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_a_lost_shard_is_named_with_each_endpoint_that_it_would_have_brought(output: Path, spider: str) -> None:
+    lost = [d["url"] for d in summary(latest(output, shard(output, spider, 2).name))["endpoint_details"] if d["model"]]
+    shutil.rmtree(shard(output, spider, 2))
+    run = command(output, "combine", spider)
+    failed = [d for d in summary(latest(output, spider))["endpoint_details"] if d["state"] == "failed"]
+    assert run.status == 3
+    assert f"scrapy combine: error: shard 2/{SHARDS} is missing" in run.stderr
+    assert sorted(detail["url"] for detail in failed) == sorted(lost)
+    assert {detail["reason"] for detail in failed} == {f"shard 2/{SHARDS} did not bring it"}
+
+
+def test_a_shard_that_came_late_repairs_it(output: Path, made: Path, site: DemoSite) -> None:
+    shutil.rmtree(shard(output, "inferencex", 1))
+    assert command(output, "combine", "inferencex").status == 3
+    crawl(site, output, "inferencex", "-a", f"shard=1/{SHARDS}")
+    assert command(output, "combine", "inferencex").status == 0
+    for name in CSVS:
+        whole = latest(made.with_name("whole"), "inferencex") / name
+        assert (latest(output, "inferencex") / name).read_bytes() == whole.read_bytes()
+
+
+def test_compressed_shards_from_several_folders_are_combined(output: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "node-2"
+    elsewhere.mkdir()
+    shutil.move(shard(output, "inferencemax", 3), elsewhere)
+    versions = [latest(output, shard(output, "inferencemax", number).name) for number in (1, 2)]
+    versions.append(latest(elsewhere, shard(output, "inferencemax", 3).name))
+    compress.compress(versions[0] / "raw")
+    run = command(output, "combine", "inferencemax", *map(str, versions))
+    assert run.status == 0, run.output
+    assert summary(latest(output, "inferencemax"))["endpoints"]["ok"] == 18
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "name a spider"),
+        (("inferencex", "-a", "models=dsr1"), "the arguments are those of the shards"),
+        (("nope",), "there are no shards of nope in"),
+        (("inferencemax", "inferencex-shard-1-of-3/latest"), "these are shards of inferencex, not of inferencemax"),
+        (("inferencex", *["inferencex-shard-1-of-3/latest"] * 2), "shard 1/3 is there twice"),
+        (
+            ("inferencex", "inferencex-shard-1-of-3/latest", "inferencemax-shard-2-of-3/latest"),
+            "these are not shards of one plan: spider is inferencemax and inferencex",
+        ),
+    ],
+)
+def test_what_cannot_be_combined_is_refused(made: Path, args: tuple[str, ...], message: str) -> None:
+    run = command(made, "combine", *args)
+    assert run.status == 2
+    assert f"scrapy combine: error: {message}" in run.stderr or message in run.stderr
+    assert not (made / "inferencex").exists()
+
+
+def test_a_version_that_is_no_shard_is_refused(made: Path) -> None:
+    whole = latest(made.with_name("whole"), "inferencex")
+    run = command(made, "combine", "inferencex", str(whole))
+    assert (run.status, run.stderr.splitlines()[-1]) == (
+        2,
+        f"scrapy combine: error: {whole} is no shard: its run was not given shard=K/N",
+    )
+
+
+def test_a_shard_with_nothing_to_do_is_complete(site: DemoSite, tmp_path: Path) -> None:
+    run = command(tmp_path, "crawl", "inferencemax", "-a", f"base_url={site.base_url}", "-a", "shard=1/900")
+    assert run.status == 0, run.output
+    assert "COMPLETE" in run.stdout
