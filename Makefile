@@ -56,10 +56,32 @@ docs: $(DEV) ## Make the tables of the documentation from the code
 lock: $(LOCK_VENV)/bin/uv ## Renew the lock files after a change of dependencies: make lock ARGS=--upgrade
 	$(COMPILE) --output-file requirements/core.lock
 	$(COMPILE) --group dev --extra browser --constraint requirements/core.lock --output-file requirements/dev.lock
+	$(COMPILE) --extra scrapyd --constraint requirements/core.lock --output-file requirements/scrapyd.lock
 
 clean: ## Remove environments, caches and builds; keep output/
-	rm -rf $(VENV) $(LOCK_VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCK_VENV) $(SCRAPYD_VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Scrapyd has an environment of its own, without the project: the egg brings that.
+SCRAPYD_VENV = .venv-scrapyd
+SCRAPYD := $(SCRAPYD_VENV)/.installed
+# Where the daemon works, and the port that it listens at.
+SCRAPYD_DIR = scrapyd
+SCRAPYD_PORT = 6800
+.PHONY: scrapyd deploy
+
+scrapyd: $(SCRAPYD) ## Start a Scrapyd daemon on this machine: make scrapyd SCRAPYD_DIR=/srv/inferencemax
+	@$(SCRAPYD_VENV)/bin/python -m inferencemax_spider.jobs.daemon --folder '$(SCRAPYD_DIR)' --port '$(SCRAPYD_PORT)'
+
+deploy: $(SCRAPYD) ## Put the project on Scrapyd's nodes: make deploy ARGS='--node URL'
+	@$(SCRAPYD_VENV)/bin/python -m inferencemax_spider.jobs.deploy $(ARGS)
+
+$(SCRAPYD): requirements/scrapyd.lock
+	$(check-python)
+	@echo "Installing $< into $(SCRAPYD_VENV) (once; may take a minute or two)"
+	@$(PYTHON) -m venv --clear $(SCRAPYD_VENV)
+	@$(SCRAPYD_VENV)/bin/python $(QUIET_PIP) install --require-hashes --requirement $<
+	@touch $@
 
 # `pip check` fails when pyproject.toml asks for something that the lock file does not hold yet.
 define install

@@ -145,6 +145,8 @@ FEEDS_BASE |= {
 
 # --- The end of a run ------------------------------------------------------------------------------------------------
 EXTENSIONS = {
+    # A job that has run already is refused before anything is written.
+    "inferencemax_spider.jobs.reporter.JobReporter": -300,
     # The workspace comes first: the others write into it.
     "inferencemax_spider.extensions.workspace.Workspace": -200,
     "inferencemax_spider.extensions.ledger.Ledger": -100,

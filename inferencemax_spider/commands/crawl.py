@@ -20,6 +20,7 @@ from inferencemax_spider.commands._status import FAILED, USAGE, told
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.extensions.manifest import Manifest
 from inferencemax_spider.extensions.workspace import Workspace
+from inferencemax_spider.jobs import report
 
 CANCELLED = 130
 
@@ -46,6 +47,8 @@ class Command(ScrapyCrawl):
         gc.disable()
         super().process_options(args, opts)
         assert self.settings is not None
+        # Scrapyd names the job in an argument of the spider.
+        self.settings.set("JOB", opts.spargs.get("_job"), priority="cmdline")
         level = str(self.settings["LOG_LEVEL"])
         if level not in logging.getLevelNamesMapping():
             valid = ", ".join(logging.getLevelNamesMapping())
@@ -91,21 +94,28 @@ def _result(command: str, crawler: Crawler, task: asyncio.Task[None]) -> int:
     """Return the exit status of the run that *task* was."""
     if not task.done() or task.cancelled():
         folder = Workspace.of(crawler).folder
-        return told(command, f"stopped before the outputs were written; what was collected is in {folder}", CANCELLED)
+        reason = f"stopped before the outputs were written; what was collected is in {folder}"
+        return _ended(command, crawler, reason, CANCELLED)
     if error := task.exception():
         with suppress(RuntimeError, NotConfigured, OSError):
             Workspace.of(crawler).abandon()
-        return _explained(command, error)
+        return _explained(command, crawler, error)
     manifest = crawler.get_extension(Manifest)
     if manifest is None or manifest.summary is None:
         return told(command, "the run ended without a summary; the log says why", FAILED)
     return int(manifest.summary["exit_status"])
 
 
-def _explained(command: str, error: BaseException) -> int:
+def _explained(command: str, crawler: Crawler, error: BaseException) -> int:
     """Tell in one line why a run did not start; what was not foreseen is raised with its traceback."""
     if isinstance(error, ArgumentError):
-        return told(command, str(error), USAGE)
+        return _ended(command, crawler, str(error), USAGE)
     if isinstance(error, OperationalError):
-        return told(command, str(error), FAILED)
+        return _ended(command, crawler, str(error), FAILED)
     raise error
+
+
+def _ended(command: str, crawler: Crawler, reason: str, status: int) -> int:
+    """Tell in one line why a run has no summary: here, and in the report of the job that it may be."""
+    report.ended(crawler.settings, reason, status)
+    return told(command, reason, status)

@@ -1,0 +1,134 @@
+"""``scrapy schedule``: run a spider later: once, as a job of Scrapyd, or every day on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+from scrapy.utils.conf import arglist_to_dict, closest_scrapy_cfg
+
+from inferencemax_spider.arguments import ArgumentError
+from inferencemax_spider.commands import _status
+from inferencemax_spider.jobs import cron, daily, nodes, order, overview, systemd
+from inferencemax_spider.jobs.order import Order
+
+THERE = 3
+KINDS = {"systemd": systemd, "cron": cron}
+ONCE, DAILY = ("node", "slot"), ("at", "tz", "system", "print")
+
+
+class Command(ScrapyCommand):
+    """Schedule a spider on a Scrapyd node, once per slot; or have systemd or cron run it every day."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def syntax(self) -> str:
+        """Return what follows the command's name."""
+        return "[options] SPIDER"
+
+    def short_desc(self) -> str:
+        """Return the line of the list of commands."""
+        return "Run a spider as a job of Scrapyd, or every day with --install"
+
+    def long_desc(self) -> str:
+        """Return the description with the exit statuses."""
+        return (
+            "Post a job to a Scrapyd node, once per slot: spider, arguments, settings and slot make its id, and a job "
+            "that any of the nodes has already, in whatever state, is refused. With --install, have systemd or cron "
+            "run scrapy crawl with these arguments and settings every day on this machine. Exit status: 0 scheduled, "
+            "or files written; 3 the job is there already; 1 a node cannot be reached, or a file not be written; "
+            "2 wrong usage."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options of this command."""
+        super().add_options(parser)
+        parser.add_argument(
+            "-a", dest="spargs", action="append", default=[], metavar="NAME=VALUE", help="spider argument (repeatable)"
+        )
+        nodes.add_option(parser)
+        parser.add_argument("--slot", metavar="NAME", help="what it is run once in (default: the day in UTC)")
+        every_day = parser.add_argument_group("Every day, without Scrapyd")
+        every_day.add_argument("--install", metavar="KIND", help=f"write the files for {' or '.join(KINDS)}")
+        every_day.add_argument("--at", metavar="HH:MM", help="from when on the run of a day is due (default: 01:00)")
+        every_day.add_argument("--tz", metavar="ZONE", help="time zone of that (default: UTC)")
+        every_day.add_argument("--system", action="store_true", help="for the machine instead of the user: needs root")
+        every_day.add_argument("--print", action="store_true", help="write nothing, show the files")
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Take the spider arguments apart, as ``scrapy crawl`` does."""
+        super().process_options(args, opts)
+        try:
+            opts.arguments, opts.settings = arglist_to_dict(opts.spargs), arglist_to_dict(opts.set)
+        except ValueError:
+            raise UsageError("Invalid -a value, use -a NAME=VALUE", print_help=False) from None
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Schedule what *args* name, and set the exit status."""
+        self.exitcode = _status.of("schedule", lambda: self._scheduled(args, opts))
+
+    def _scheduled(self, args: list[str], opts: argparse.Namespace) -> int:
+        if len(args) != 1:
+            raise ArgumentError(f"name one spider; given: {' '.join(args) or 'none'}")
+        if opts.install not in {None, *KINDS}:
+            raise ArgumentError(f"--install {opts.install!r} is unknown; valid: {', '.join(KINDS)}")
+        if strange := [name for name in (ONCE if opts.install else DAILY) if getattr(opts, name)]:
+            raise ArgumentError(f"--{strange[0]} goes {'without' if opts.install else 'with'} --install")
+        return self._installed(args[0], opts) if opts.install else self._posted(args[0], opts)
+
+    def _posted(self, spider: str, opts: argparse.Namespace) -> int:
+        """Post the job, unless one of the nodes has it."""
+        assert self.settings is not None
+        # A folder to replay is one of the node's.
+        order.check(self.settings, spider, {name: text for name, text in opts.arguments.items() if name != "replay"})
+        project, among = self.settings["BOT_NAME"], nodes.configured(opts.node)
+        job = Order(spider, opts.arguments, opts.settings, opts.slot or f"{datetime.now(UTC):%Y-%m-%d}")
+        for node in among:
+            if state := overview.find(node, project, job.id):
+                message = f"{job.id} is there already, {state}, on {node.url}; give another one a --slot"
+                return _status.told("schedule", message, THERE)
+        chosen = job.place(among)
+        chosen.schedule(project, job)
+        print(f"{job.id} is scheduled on {chosen.url}")
+        return 0
+
+    def _installed(self, spider: str, opts: argparse.Namespace) -> int:
+        """Write the files of a daily run, or show them."""
+        assert self.settings is not None
+        order.check(self.settings, spider, opts.arguments)
+        wanted = _daily(spider, opts)
+        kind = KINDS[opts.install]
+        texts = kind.texts(wanted)
+        if opts.print:
+            print("\n".join(f"# {path}\n{text}" for path, text in texts.items()), end="")
+            return 0
+        lines = daily.write(texts)
+        if wanted.places.project.stat().st_uid == os.geteuid():
+            lines.append(daily.prepare_environment(wanted.places.environment))
+        print("\n".join([*lines, "", *kind.explained(wanted)]))
+        return 0
+
+
+def _daily(spider: str, opts: argparse.Namespace) -> daily.Daily:
+    project = Path(closest_scrapy_cfg() or "scrapy.cfg").resolve().parent
+    return daily.Daily(
+        spider=spider,
+        options=[*_options("-a", opts.arguments), *_options("-s", opts.settings)],
+        at=daily.hours_and_minutes(opts.at or "01:00"),
+        zone=daily.zone(opts.tz or "UTC").key,
+        places=daily.Places.of_machine(project) if opts.system else daily.Places.of_user(project),
+        asked=["scrapy", "schedule", *sys.argv[1:]],  # Scrapy takes the command out of its arguments
+    )
+
+
+def _options(option: str, given: Mapping[str, str]) -> list[str]:
+    return [word for name, text in given.items() for word in (option, f"{name}={text}")]
