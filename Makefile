@@ -55,7 +55,7 @@ docs: $(DEV) ## Make the tables of the documentation from the code
 
 lock: $(LOCK_VENV)/bin/uv ## Renew the lock files after a change of dependencies: make lock ARGS=--upgrade
 	$(COMPILE) --output-file requirements/core.lock
-	$(COMPILE) --group dev --extra browser --constraint requirements/core.lock --output-file requirements/dev.lock
+	$(COMPILE) --group dev --extra browser --extra cloud --extra serve --constraint requirements/core.lock --output-file requirements/dev.lock
 	$(COMPILE) --extra scrapyd --constraint requirements/core.lock --output-file requirements/scrapyd.lock
 
 clean: ## Remove environments, caches and builds; keep output/
