@@ -45,8 +45,8 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The endpoint as people read it: ``gpt-oss 120B 1k-8k e2e``."""
-        return " ".join(part for part in (self.model, self.sequence, self.data_type) if part) or self.dataset
+        """The endpoint as people read it: ``gpt-oss 120B 1k-8k e2e``, ``workflow_info 2026-05-03``."""
+        return " ".join(part for part in (self.model or self.dataset, self.sequence, self.data_type) if part)
 
     @property
     def file_name(self) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inferencemax_spider.items import Endpoint
 from tests.factories import endpoint, served
 
 # Any text after the path, with the parts that do harm more often than chance would have them.
@@ -51,6 +52,11 @@ def test_a_file_of_that_name_can_be_written(tmp_path: Path) -> None:
 
 def test_an_endpoint_reads_as_model_sequence_and_data_type() -> None:
     assert endpoint(model="A 1", sequence="1k-8k", data_type="e2e").name == "A 1 1k-8k e2e"
+
+
+def test_an_endpoint_without_a_model_reads_as_what_it_brings() -> None:
+    day = Endpoint(0, "http://127.0.0.1/info", dataset="workflow_info", sequence="2026-05-03")
+    assert day.name == "workflow_info 2026-05-03"
 
 
 def test_the_data_types_of_a_model_and_sequence_are_one_group() -> None:
