@@ -114,13 +114,15 @@ class Parsed:
     """What a parser made of a body.
 
     ``entries`` counts what a body without records holds, and ``table`` is that of a further dataset; ``unpriced`` are
-    the hwKeys, with their rows, whose GPU the hardware edition does not know.
+    the hwKeys, with their rows, whose GPU the hardware edition does not know; ``unasked`` counts the rows that the
+    request did not ask for, by what they are of.
     """
 
     records: Records
     rejections: list[Rejection] = field(default_factory=list)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     unpriced: Counter[str] = field(default_factory=Counter)
+    unasked: Counter[str] = field(default_factory=Counter)
     entries: int = 0
     table: pa.Table | None = None
 
@@ -151,5 +153,6 @@ class EndpointCapture:
     entries: int = 0
     table: pa.Table | None = field(default=None, repr=False)
     unpriced: Counter[str] = field(default_factory=Counter)
+    unasked: Counter[str] = field(default_factory=Counter)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
     hwkeys: Counter[str] = field(default_factory=Counter)

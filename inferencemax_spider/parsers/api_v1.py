@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Annotated, Any, NotRequired
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 
 from inferencemax_spider.hardware import Edition
 from inferencemax_spider.items import Endpoint, Parsed, Rejection
+from inferencemax_spider.parsers.asked import sifted
 from inferencemax_spider.parsers.bulk import as_json, validated
 from inferencemax_spider.parsers.derived import derive
 from inferencemax_spider.records import METRICS, Layout, Records, field
@@ -108,12 +109,15 @@ _ROW_TYPE = pa.struct([field(name) for name in ROW_FIELDS])
 _METRICS_TYPE = pa.struct([pa.field(name, pa.float64()) for name in METRICS])
 
 
-def parse(body: bytes, endpoint: Endpoint, edition: Edition, *, history: bool = False) -> Parsed:
-    """Read the rows of a *body*, with the values derived from the hardware *edition*.
+def parse(body: bytes, endpoint: Endpoint, edition: Edition, listed: Collection[str] = ()) -> Parsed:
+    """Read the rows of a *body* that *endpoint* asked for, with the values derived from the hardware *edition*.
+
+    *listed* are the display names that the site has.
 
     Raises:
         BodyError: the body holds no array of rows.
     """
+    history = endpoint.dataset == "history"
     layout = HISTORY if history else LATEST
     batches: list[pa.Table] = []
     rejections: list[Rejection] = []
@@ -127,13 +131,16 @@ def parse(body: bytes, endpoint: Endpoint, edition: Edition, *, history: bool = 
         batches.append(pa.table(columns))
     if not batches:
         return Parsed(Records(layout), rejections, unknown)
-    table = pa.concat_tables(batches).combine_chunks()
+    table, unasked = sifted(pa.concat_tables(batches).combine_chunks(), endpoint, listed)
+    if not table.num_rows:
+        return Parsed(Records(layout), rejections, unknown, unasked=unasked)
+    table = table.combine_chunks()
     served = {name: table[name].chunk(0) for name in table.column_names}
     derived, unpriced = derive(served, edition, by_date=history)
     constants = {"source": SOURCE, "model_name": endpoint.model}
     served |= derived | {name: pa.repeat(value, table.num_rows) for name, value in constants.items()}
     records = Records(layout, pa.table({name: served[name] for name in layout.columns}))
-    return Parsed(records, rejections, unknown, unpriced)
+    return Parsed(records, rejections, unknown, unpriced, unasked)
 
 
 Extra = dict[str, Any]

@@ -63,6 +63,7 @@ class InferencexSpider(EndpointSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._first: dict[str, bytes] = {}
+        self.listed = frozenset(API_MODELS)
 
     def planned(self) -> Iterator[Endpoint]:
         """Yield what is asked for first; or, of a run that is replayed, everything that it stored."""
@@ -102,6 +103,7 @@ class InferencexSpider(EndpointSpider):
     def _scope(self, available: Availability) -> planning.Scope:
         """Return what was asked for of what is *available*; note what the site promised of it, and what it lacks."""
         names = _read(display_names, self._first["openapi"]) or _fallback(available)
+        self.listed = frozenset(names)
         scope = planning.Scope(self.arguments, names, available)
         # What a shard does not bring, another does: only the whole can be held to the promise.
         whole = self.arguments.shard is None and "benchmarks" in self.arguments.datasets
@@ -139,7 +141,7 @@ class InferencexSpider(EndpointSpider):
             table = datasets.read_table(body)
             return Parsed(Records(self.layout), entries=table.num_rows, table=table)
         edition = EDITIONS[self.settings["HARDWARE_EDITION"]]
-        parsed = api_v1.parse(body, endpoint, edition, history=endpoint.dataset == "history")
+        parsed = api_v1.parse(body, endpoint, edition, self.listed)
         return replace(parsed, records=self._reduced(parsed.records))
 
     def _reduced(self, records: Records) -> Records:

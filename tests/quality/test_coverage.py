@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def test_a_first_run_that_brought_everything_has_no_findings_and_its_records_are
         "models_covered": "skip",
         "expected_hwkeys": "pass",
         "rejected_share": "pass",
+        "unasked_rows": "pass",
         "merge_complete": "pass",
         "finish_reason": "pass",
         "hwkeys_gone": "skip",
@@ -169,6 +171,15 @@ def test_the_share_is_of_the_run_and_the_endpoints_are_named() -> None:
 
 def test_nothing_received_is_no_share() -> None:
     assert asked([outcome(state="failed", hwkeys={})])["rejected_share"].status == "pass"
+
+
+def test_rows_that_were_not_asked_for_are_named_and_make_nothing_incomplete() -> None:
+    bad = outcome(endpoint(data_type="e2e"), unasked=Counter({"model key dsr1": 3, "day 2026-01-01": 2}))
+    answer = asked([bad, side("interactivity")])["unasked_rows"]
+    assert answer.findings == (
+        f"{MODEL} 1k-8k e2e: 5 rows were not asked for and are left out: model key dsr1, day 2026-01-01",
+    )
+    assert (answer.observed, answer.decisive) == ("5 others", False)
 
 
 @pytest.mark.parametrize("name", ["e2e", "interactivity"])

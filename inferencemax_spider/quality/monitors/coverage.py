@@ -16,8 +16,8 @@ Entry = Mapping[str, Any]
 
 def name_of(endpoint: Entry) -> str:
     """Return an endpoint as people read it: ``gpt-oss 120B 1k-8k e2e``."""
-    parts = (endpoint["model"], endpoint["sequence"], endpoint["data_type"])
-    return " ".join(filter(None, parts)) or str(known(endpoint, "dataset"))
+    parts = (endpoint["model"] or known(endpoint, "dataset"), endpoint["sequence"], endpoint["data_type"])
+    return " ".join(filter(None, parts))
 
 
 @monitors.name("endpoints_ok")
@@ -154,6 +154,25 @@ class RejectedShare(QualityMonitor):
         ]
         too_many = share > evidence.expectations.run.rejected_share_max
         return f"{rejected} of {received}: {share:.2%}", findings if too_many else []
+
+
+@monitors.name("unasked_rows")
+class UnaskedRows(QualityMonitor):
+    """The rows of each answer with what its request asked for: rows of another model, sequence or day are left out."""
+
+    def expected(self, evidence: Evidence) -> str:  # noqa: ARG002 - the same for all
+        """Return what holds where the site listens to what it is asked."""
+        return "only rows that were asked for"
+
+    def answer(self, evidence: Evidence) -> Answer:
+        """Name each endpoint that brought others besides; one that brought nothing else is no endpoint that is ok."""
+        found = {name_of(endpoint): known(endpoint, "unasked") for endpoint in evidence.version.endpoints}
+        findings = [
+            f"{name}: {sum(unasked.values())} rows were not asked for and are left out: {', '.join(unasked)}"
+            for name, unasked in found.items()
+            if unasked
+        ]
+        return f"{sum(sum(unasked.values()) for unasked in found.values())} others", findings
 
 
 @monitors.name("merge_complete")
