@@ -25,6 +25,10 @@ STATES: tuple[State, ...] = get_args(State)
 """Every planned endpoint ends in exactly one of these, so that their counts always add up to the plan."""
 
 
+LONGEST_NAME = 200
+"""Characters of a raw file's name: file systems take 255 bytes, and compressing it needs some of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One planned request: where it goes and what it should bring.
@@ -50,9 +54,19 @@ class Endpoint:
 
     @property
     def file_name(self) -> str:
-        """The name of the raw file, reduced to characters that cannot leave a folder."""
+        """The name of the raw file, reduced to characters that cannot leave a folder, and to a length that fits there.
+
+        What was reduced carries a digest of what it was: no two endpoints share a file.
+        """
         basename = self.stored_as or urlsplit(self.url).path.rpartition("/")[2]
-        return re.sub(r"[^A-Za-z0-9._-]", "_", basename).lstrip(".") or f"endpoint-{self.index}"
+        reduced = re.sub(r"[^A-Za-z0-9._-]", "_", basename).lstrip(".")
+        if not reduced:
+            return f"endpoint-{self.index}"
+        if reduced == basename and len(reduced) <= LONGEST_NAME:
+            return reduced
+        stem, dot, suffix = reduced.rpartition(".")
+        digest = sha256(basename.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"{stem[: LONGEST_NAME - 20]}-{digest}{dot}{suffix[:10]}"
 
     @property
     def group(self) -> str:

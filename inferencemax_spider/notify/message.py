@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inferencemax_spider import terminal
+from inferencemax_spider.errors import one_line
 from inferencemax_spider.notify.rules import recovered
 
 MOST_FINDINGS = 20
 MOST_GROUPS = 5
-MOST_LINE = 300
 MOST_CHARACTERS = 3500
 REPORT = "report.html"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,6 @@ def compose(summary: Mapping[str, Any], before: Mapping[str, Any] | None, place:
     status = "complete again" if recovered(summary, before) else summary["status"].upper()
     lines = (*_counts(summary), *_findings(summary), *_changes(summary), *_where(summary, place))
     return Message(one_line(f"inferencemax-spider: {summary['spider']} {status}"), _cut([*map(one_line, lines)]))
-
-
-def one_line(text: str) -> str:
-    """Return *text* on one line, without control characters: much of it comes from a foreign site."""
-    flat = _CONTROL.sub(" ", text)
-    return flat if len(flat) <= MOST_LINE else f"{flat[:MOST_LINE]}…"
 
 
 def _cut(lines: list[str]) -> str:

@@ -7,6 +7,7 @@ declared here is kept in the column ``extra``, and counted.
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import Annotated, Any, NotRequired
@@ -19,12 +20,13 @@ from typing_extensions import TypedDict
 from inferencemax_spider.hardware import Edition
 from inferencemax_spider.items import Endpoint, Parsed, Rejection
 from inferencemax_spider.parsers.asked import sifted
-from inferencemax_spider.parsers.bulk import as_json, validated
+from inferencemax_spider.parsers.bulk import DAY, as_json, validated
 from inferencemax_spider.parsers.derived import derive
 from inferencemax_spider.records import METRICS, Layout, Records, field
 
 SOURCE = "api-v1"
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Names that tables, files and a terminal show: none is longer, or holds control characters."""
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -38,7 +40,7 @@ class Row(TypedDict):
     precision: Text
     spec_method: Text
     conc: Annotated[int, Field(gt=0, le=2**53)]
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    date: Annotated[str, Field(pattern=DAY)]
     metrics: dict[str, Any]
     disagg: NotRequired[bool | None]
     is_multinode: NotRequired[bool | None]
@@ -180,10 +182,10 @@ def _is_finite(column: pa.Array) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    """Return *value* if it is a number, and a finite one."""
+    """Return *value* if it is a number that a column can hold: a finite one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= sys.float_info.max else None
 
 
 def _extra_reader(fields: set[str], names: set[str]) -> Callable[[Row], Extra | None]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from inferencemax_spider import arguments, planning
+from inferencemax_spider import arguments, failures, planning
 from inferencemax_spider.arguments import InferencexArguments
 from inferencemax_spider.catalog import API_MODELS, DATASETS
 from inferencemax_spider.hardware import EDITIONS
@@ -92,7 +92,7 @@ class InferencexSpider(EndpointSpider):
         if capture.endpoint.dataset not in FIRST or self.arguments.replay:
             return
         self._first[capture.endpoint.dataset] = capture.served.body if capture.served and not capture.failure else b""
-        if capture.failure and capture.failure.exception == "IgnoreRequest":
+        if capture.failure and capture.failure.reason == failures.FORBIDDEN:
             self.remarks = ["the site does not want to be asked, so nothing more was"]
         elif len(self._first) == len(FIRST):
             yield from self._next(self._available())

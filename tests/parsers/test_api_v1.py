@@ -121,6 +121,15 @@ def test_a_string_among_the_metrics_is_kept_aside() -> None:
     assert json.loads(record["extra"]) == {"metrics": {"median_ttft": "n/a"}}
 
 
+def test_a_number_that_no_column_holds_is_kept_aside_with_every_digit() -> None:
+    huge = 10**400 + 7
+    parsed = parse(row(metrics={"tput_per_gpu": 1.0, "median_ttft": huge}), row(conc=32))
+    record = first(parsed)
+    assert len(parsed.records) == 2
+    assert (record["tput_per_gpu"], record["median_ttft"]) == (1.0, None)
+    assert json.loads(record["extra"]) == {"metrics": {"median_ttft": huge}}
+
+
 def test_undeclared_fields_and_metrics_are_kept_and_counted() -> None:
     parsed = parse(row(workers=[{"gpu": 1}], metrics={"tput_per_gpu": 1.0, "joules": 2.5}), row(conc=32))
     assert json.loads(first(parsed)["extra"]) == {"workers": [{"gpu": 1}], "metrics": {"joules": 2.5}}
@@ -137,7 +146,12 @@ def test_an_id_keeps_every_digit() -> None:
         ({"conc": 0}, "conc"),
         ({"conc": "16"}, "conc"),
         ({"hardware": ""}, "hardware"),
+        ({"hardware": "b2\x1b[31m00"}, "hardware"),
+        ({"framework": "trt\n"}, "framework"),
+        ({"precision": "p" * 201}, "precision"),
         ({"date": "yesterday"}, "date"),
+        ({"date": "2026-13-01"}, "date"),
+        ({"date": "2026-01-32"}, "date"),
         ({"metrics": None}, "metrics"),
         ({"disagg": "no"}, "disagg"),
     ],

@@ -113,6 +113,26 @@ def test_a_model_key_that_did_not_come_or_is_stale_is_named() -> None:
     assert answer.observed == "2 came"
 
 
+def test_rows_of_a_model_that_came_as_those_of_another_are_named() -> None:
+    came = [
+        outcome(endpoint(0, model="DeepSeek-R1-0528"), newest={"dsr1": "2026-01-02", "gptoss120b": "2026-01-02"}),
+        outcome(endpoint(1, model="Kimi-K2.5"), newest={"kimik2.6": "2026-01-02", "kimik2.9": "2026-01-02"}),
+        outcome(endpoint(2, model="Kimi-K9"), newest={"kimik2.9": "2026-01-02", "kimik3": "2026-01-02"}),
+    ]
+    answer = asked(came, promised={"dsr1": "2026-01-02"})["models_covered"]
+    assert answer.findings == (
+        "rows of model key gptoss120b (of gpt-oss-120b) came as those of DeepSeek-R1-0528",
+        "rows of model key kimik2.9 came as those of several models: Kimi-K2.5, Kimi-K9",
+    )
+
+
+@pytest.mark.parametrize(("status", "exception", "found"), [(404, None, 0), (500, None, 1), (None, "Timeout", 1)])
+def test_display_names_may_be_absent_but_not_fail(status: int | None, exception: str | None, found: int) -> None:
+    at = endpoint(2, "", model="", sequence="", dataset="openapi", accepted=("failed",))
+    answer = asked([*BOTH, outcome(at, {}, state="failed", reason="so", http_status=status, exception=exception)])
+    assert answer["endpoints_ok"].findings == ("openapi: failed: so",) * found
+
+
 def test_a_hwkey_that_is_missing_from_the_whole_model_is_named_once() -> None:
     lost = [outcome(endpoint(index), {"b200": 5}) for index in range(6)]
     assert asked(lost)["expected_hwkeys"].findings == (

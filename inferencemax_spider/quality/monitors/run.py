@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from spidermon import monitors
@@ -126,6 +126,6 @@ def _stale(evidence: Evidence, holdings: Holdings) -> dict[str, tuple[str, Model
     stale = {}
     for key, day in newest_days(holdings.endpoints).items():
         limits = evidence.expectations.of(models[key])
-        if (today - date.fromisoformat(day)).days > limits.stale_days:
+        if day < (today - timedelta(days=limits.stale_days)).isoformat():
             stale[key] = (day, limits)
     return stale
