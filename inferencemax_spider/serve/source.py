@@ -1,0 +1,122 @@
+"""Where the service finds versions and their files: the one place that knows how they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.serve.problems import GoneError, ProblemError
+from inferencemax_spider.versions import overview, store
+from inferencemax_spider.versions.stored import PREVIOUS, RECORDS, SUMMARY, StoredVersion, all_of, before
+
+NAMES_TOLD = 10
+"""How many versions are named to whoever asks for one that is not there."""
+MOVING = frozenset({store.LATEST, PREVIOUS})
+"""Names that lead to another version tomorrow."""
+
+
+class Source:
+    """The store in the folder *output*, as it is at each moment: nothing is remembered between two questions."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output.resolve()
+
+    def spiders(self) -> list[str]:
+        """Return the spiders that have versions."""
+        return sorted(path.name for path in self.output.glob("*") if path.is_dir() and all_of(path))
+
+    def versions(self, spider: str) -> list[StoredVersion]:
+        """Return the versions of *spider*, oldest first.
+
+        Raises:
+            ProblemError: there are none.
+        """
+        # The name comes from a URL: it is looked up, and never becomes a path by itself.
+        if spider in (known := self.spiders()) and (versions := all_of(self.output / spider)):
+            return versions
+        raise ProblemError(404, f"no spider {spider!r} has versions; there are: {', '.join(known) or 'none yet'}")
+
+    def latest(self, spider: str) -> str | None:
+        """Return the name of the version that ``latest`` leads to."""
+        return store.latest(self.output / spider)
+
+    def rows(self, spider: str) -> list[overview.Row]:
+        """Return what is to be said of each version of *spider*, oldest first; without those that go meanwhile."""
+        latest = self.latest(spider)
+        found = []
+        for version in self.versions(spider):
+            try:
+                row = overview.row(version, latest)
+            except FileNotFoundError:
+                continue
+            if version.folder.is_dir():
+                found.append(row)
+        return found
+
+    def find(self, spider: str, name: str) -> StoredVersion:
+        """Return the version of *spider* that is called *name*, or that ``latest`` or ``previous`` lead to.
+
+        Raises:
+            ProblemError: there is none.
+        """
+        versions = self.versions(spider)
+        wanted: str | None = name
+        if name in MOVING:
+            wanted = self.latest(spider)
+        if name == PREVIOUS and wanted:
+            older = before(self.output / spider, wanted)
+            wanted = older.name if older else None
+        for version in versions:
+            if version.name == wanted:
+                return version
+        newest = ", ".join(version.name for version in reversed(versions[-NAMES_TOLD:]))
+        raise ProblemError(404, f"{spider} has no version {name!r}; the newest of {len(versions)} are: {newest}")
+
+    def digest(self, version: StoredVersion) -> str:
+        """Return what changes whenever the files of *version* do: the digest of its summary, which has theirs."""
+        with reading(version):
+            return sha256((version.folder / SUMMARY).read_bytes()).hexdigest()
+
+    def records(self, version: StoredVersion) -> Path:
+        """Return the Parquet file with the records of *version*.
+
+        Raises:
+            ProblemError: it has none, as that of a failed run.
+        """
+        path = version.folder / RECORDS
+        if path.is_file():
+            return path
+        if version.folder.is_dir():
+            raise ProblemError(404, f"version {version.name} has no records; its summary says what became of the run")
+        raise _gone(version)
+
+    def opened(self, version: StoredVersion, name: str) -> BinaryIO:
+        """Open the file of *version* that is called *name*: what is open can be read to its end, come what may.
+
+        Raises:
+            ProblemError: the summary lists no such file next to itself.
+        """
+        with reading(version):
+            files = [file for file in version.summary["files"] if "/" not in file]
+            if name not in files:
+                raise ProblemError(404, f"version {version.name} has no file {name!r}; there are: {', '.join(files)}")
+            return (version.folder / name).open("rb")
+
+
+@contextmanager
+def reading(version: StoredVersion) -> Iterator[None]:
+    """Tell what a failure to read *version* means: that it was removed meanwhile, or that it is broken."""
+    try:
+        yield
+    except (OSError, OperationalError, KeyError, TypeError, ValueError) as error:
+        if not version.folder.is_dir():
+            raise _gone(version) from error
+        raise ProblemError(500, f"version {version.name} cannot be read; see scrapy versions verify") from error
+
+
+def _gone(version: StoredVersion) -> GoneError:
+    return GoneError(f"version {version.name} of {version.spider} was removed while it was being read")
