@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import pyarrow as pa
 
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.serve.problems import GoneError, ProblemError
-from inferencemax_spider.serve.source import Source
+from inferencemax_spider.serve.source import Source, reading
 from inferencemax_spider.versions import series
 from inferencemax_spider.versions.stored import StoredVersion
 
@@ -33,40 +35,49 @@ class Histories:
     def states(self, spider: str) -> States:
         """Return the versions of *spider*, each with the digest of what it holds, or ``None`` if it cannot be read.
 
-        Those that are removed meanwhile are left out.
+        Raises:
+            GoneError: one was removed meanwhile.
         """
-        found: States = []
-        for version in self.source.versions(spider):
-            try:
-                found.append((version, self.source.digest(version)))
-            except GoneError:
-                continue
-            except ProblemError:
-                found.append((version, None))
-        return found
+        return [(version, self._digest(version)) for version in self.source.versions(spider)]
+
+    def _digest(self, version: StoredVersion) -> str | None:
+        try:
+            return self.source.digest(version)
+        except GoneError:
+            raise
+        except ProblemError:
+            return None
 
     def collected(self, states: States, wanted: series.Wanted) -> tuple[pa.Table, list[str]]:
         """Return the rows of all versions that brought data, and the names of those that cannot be read.
 
         Raises:
+            GoneError: one was removed meanwhile.
             ProblemError: it takes too long.
         """
-        until = time.monotonic() + self.seconds
         tables, passed_over = [series.SCHEMA.empty_table()], []
-        if not self._lock.acquire(timeout=self.seconds):
-            raise self._late()
-        try:
+        until = time.monotonic() + self.seconds
+        with self._alone():
             for version, digest in states:
                 if time.monotonic() > until:
                     raise self._late()
                 try:
-                    tables.append(self._of(version, digest, wanted))
-                except OperationalError:
-                    if version.folder.is_dir():
-                        passed_over.append(version.name)
+                    with reading(version):
+                        tables.append(self._of(version, digest, wanted))
+                except GoneError:
+                    raise
+                except ProblemError:
+                    passed_over.append(version.name)
+        return pa.concat_tables(tables), passed_over
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._lock.acquire(timeout=self.seconds):
+            raise self._late()
+        try:
+            yield
         finally:
             self._lock.release()
-        return pa.concat_tables(tables), passed_over
 
     def _late(self) -> ProblemError:
         return ProblemError(503, f"the history takes longer than {self.seconds:g} s; ask again, or for less")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, BinaryIO
@@ -15,15 +14,13 @@ from fastapi.responses import StreamingResponse
 
 from inferencemax_spider import __version__
 from inferencemax_spider.serve import answers, formats, problems
-from inferencemax_spider.serve.history import Histories
+from inferencemax_spider.serve.history import Histories, States
 from inferencemax_spider.serve.params import HistoryQuery, RecordsQuery
 from inferencemax_spider.serve.queries import Database, File
-from inferencemax_spider.serve.source import MOVING, Source, reading
+from inferencemax_spider.serve.source import MOVING, Source, followed, reading
 from inferencemax_spider.versions.stored import StoredVersion
 
 CHUNK = 1 << 18
-ATTEMPTS = 5
-"""How often a name that moves is followed, each time to a version that is removed right then."""
 FILE_TYPES = {
     ".csv": "text/csv",
     ".parquet": "application/vnd.apache.parquet",
@@ -87,18 +84,20 @@ class Service:
 
     def spiders(self, request: Request) -> Response:
         """List the spiders that have versions."""
-        found = []
-        for name in self.source.spiders():
-            try:
-                versions = self.source.versions(name)
-            except problems.ProblemError:
-                continue  # pruned meanwhile
-            found.append(answers.Spider(spider=name, versions=len(versions), latest=self.source.latest(name)))
-        return self._listed(request, answers.Spiders(spiders=found))
+        return self._listed(request, answers.Spiders(spiders=followed(self._spiders)))
+
+    def _spiders(self) -> list[answers.Spider]:
+        counts = {name: len(self.source.versions(name)) for name in self.source.spiders()}
+        return [
+            answers.Spider(spider=name, versions=count, latest=self.source.latest(name))
+            for name, count in counts.items()
+        ]
 
     def versions(self, request: Request, spider: Spider) -> Response:
         """List the versions of a spider, oldest first: time, status, counts, size."""
-        return self._listed(request, answers.Versions(spider=spider, versions=self.source.rows(spider)))
+        return self._listed(
+            request, answers.Versions(spider=spider, versions=followed(lambda: self.source.rows(spider)))
+        )
 
     def summary(self, request: Request, spider: Spider, version: Version) -> Response:
         """Give the whole summary of a version: counts, checks, coverage, timings, files with their digests."""
@@ -157,20 +156,24 @@ class Service:
     ) -> Response:
         """Give one metric over all versions of a spider: the best value of each curve, as `scrapy history` does."""
         kind = formats.chosen(query, request)
-        states = self.histories.states(spider)
 
-        def made() -> Response:
-            table, passed_over = self.histories.collected(states, query.wanted)
-            about = {"spider": spider, "metric": query.metric, "passed_over": passed_over}
-            link = formats.next_page(request, request.url.path, query, table.num_rows)
-            page = table.slice(query.offset, query.limit)
-            reply = formats.rows(kind, query, formats.Part(page, table.num_rows, about, link))
-            if passed_over:
-                reply.headers["X-Passed-Over"] = ", ".join(passed_over)
-            return reply
+        def answered() -> Response:
+            states = self.histories.states(spider)
+            tag = formats.etag(request, kind, *(f"{stored.name} {digest}" for stored, digest in states))
+            return formats.answer(request, tag, lambda: self._history(request, query, kind, states), moving=True)
 
-        tag = formats.etag(request, kind, *(f"{stored.name} {digest}" for stored, digest in states))
-        return formats.answer(request, tag, made, moving=True)
+        return followed(answered)
+
+    def _history(self, request: Request, query: HistoryQuery, kind: str, states: States) -> Response:
+        """Return the part of a history that the *query* asks for."""
+        table, passed_over = self.histories.collected(states, query.wanted)
+        about = {"spider": states[0][0].spider, "metric": query.metric, "passed_over": passed_over}
+        link = formats.next_page(request, request.url.path, query, table.num_rows)
+        page = table.slice(query.offset, query.limit)
+        reply = formats.rows(kind, query, formats.Part(page, table.num_rows, about, link))
+        if passed_over:
+            reply.headers["X-Passed-Over"] = ", ".join(passed_over)
+        return reply
 
     def file(
         self,
@@ -217,9 +220,8 @@ class Service:
 
         Where that is removed meanwhile, and the name leads to another one now, it is answered from that.
         """
-        for _ in range(ATTEMPTS - 1 if version in MOVING else 0):
-            with suppress(problems.GoneError):
-                return answered(self.source.find(spider, version))
+        if version in MOVING:
+            return followed(lambda: answered(self.source.find(spider, version)))
         return answered(self.source.find(spider, version))
 
 

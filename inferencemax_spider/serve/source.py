@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.serve.problems import GoneError, ProblemError
@@ -15,6 +15,8 @@ from inferencemax_spider.versions.stored import PREVIOUS, RECORDS, SUMMARY, Stor
 
 NAMES_TOLD = 10
 """How many versions are named to whoever asks for one that is not there."""
+ATTEMPTS = 10
+"""How often a name is followed that leads, each time, to a version that is removed right then."""
 MOVING = frozenset({store.LATEST, PREVIOUS})
 """Names that lead to another version tomorrow."""
 
@@ -27,34 +29,41 @@ class Source:
 
     def spiders(self) -> list[str]:
         """Return the spiders that have versions."""
-        return sorted(path.name for path in self.output.glob("*") if path.is_dir() and all_of(path))
+        return sorted(
+            path.name for path in self.output.glob("*") if path.is_dir() and (store.latest(path) or all_of(path))
+        )
 
     def versions(self, spider: str) -> list[StoredVersion]:
         """Return the versions of *spider*, oldest first.
 
         Raises:
             ProblemError: there are none.
+            GoneError: all that were there a moment ago are gone.
         """
         # The name comes from a URL: it is looked up, and never becomes a path by itself.
-        if spider in (known := self.spiders()) and (versions := all_of(self.output / spider)):
+        if spider not in (known := self.spiders()):
+            raise ProblemError(404, f"no spider {spider!r} has versions; there are: {', '.join(known) or 'none yet'}")
+        if versions := all_of(self.output / spider):
             return versions
-        raise ProblemError(404, f"no spider {spider!r} has versions; there are: {', '.join(known) or 'none yet'}")
+        raise GoneError(f"the versions of {spider} were removed while they were being listed")
 
     def latest(self, spider: str) -> str | None:
         """Return the name of the version that ``latest`` leads to."""
         return store.latest(self.output / spider)
 
     def rows(self, spider: str) -> list[overview.Row]:
-        """Return what is to be said of each version of *spider*, oldest first; without those that go meanwhile."""
-        latest = self.latest(spider)
-        found = []
+        """Return what is to be said of each version of *spider*, oldest first.
+
+        Raises:
+            ProblemError: there are none.
+            GoneError: one was removed meanwhile.
+        """
+        latest, found = self.latest(spider), []
         for version in self.versions(spider):
-            try:
-                row = overview.row(version, latest)
-            except FileNotFoundError:
-                continue
-            if version.folder.is_dir():
-                found.append(row)
+            with reading(version):
+                found.append(overview.row(version, latest))
+            if not version.folder.is_dir():
+                raise _gone(version)
         return found
 
     def find(self, spider: str, name: str) -> StoredVersion:
@@ -62,19 +71,27 @@ class Source:
 
         Raises:
             ProblemError: there is none.
+            GoneError: it was there a moment ago.
         """
+        wanted = self._followed(spider, name)
         versions = self.versions(spider)
-        wanted: str | None = name
-        if name in MOVING:
-            wanted = self.latest(spider)
-        if name == PREVIOUS and wanted:
-            older = before(self.output / spider, wanted)
-            wanted = older.name if older else None
         for version in versions:
             if version.name == wanted:
                 return version
+        if name in MOVING and wanted:
+            raise GoneError(f"version {wanted} of {spider}, its {name}, has just been removed")
         newest = ", ".join(version.name for version in reversed(versions[-NAMES_TOLD:]))
         raise ProblemError(404, f"{spider} has no version {name!r}; the newest of {len(versions)} are: {newest}")
+
+    def _followed(self, spider: str, name: str) -> str | None:
+        """Return the name of the version that *name* leads to."""
+        if name not in MOVING or spider not in self.spiders():
+            return name
+        latest = self.latest(spider)
+        if name == store.LATEST or not latest:
+            return latest
+        older = before(self.output / spider, latest)
+        return older.name if older else None
 
     def digest(self, version: StoredVersion) -> str:
         """Return what changes whenever the files of *version* do: the digest of its summary, which has theirs."""
@@ -105,6 +122,21 @@ class Source:
             if name not in files:
                 raise ProblemError(404, f"version {version.name} has no file {name!r}; there are: {', '.join(files)}")
             return (version.folder / name).open("rb")
+
+
+T = TypeVar("T")
+
+
+def followed(work: Callable[[], T]) -> T:
+    """Return what *work* gives; where what it reads goes away meanwhile, from what is there instead.
+
+    Raises:
+        GoneError: it went away each time.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(GoneError):
+            return work()
+    return work()
 
 
 @contextmanager

@@ -1,0 +1,35 @@
+"""The service survives the fuzzing of its own OpenAPI document, and answers as that says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serve.services import Service
+
+SEED = 20251025
+EXAMPLES = 15
+SECONDS = 240
+
+
+@pytest.mark.timeout(SECONDS + 30)
+def test_schemathesis_finds_nothing(service: Service, tmp_path: Path) -> None:
+    config = Path(__file__).with_name("schemathesis.toml")
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"]
+    bounds = ["--checks", "all", "--seed", str(SEED), "--max-examples", str(EXAMPLES), "--continue-on-failure"]
+    ended = subprocess.run(
+        [*command, f"{service.url}/openapi.json", *bounds],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr
+    operations = len(service.json("/openapi.json")["paths"])
+    assert f"Selected: {operations}/{operations}" in ended.stdout
+    assert f"Tested: {operations}" in ended.stdout
+    assert service.json("/healthz")
