@@ -54,7 +54,21 @@ def crawl(output: Path, *arguments: str, spider: str = "inferencemax") -> tuple[
 @contextmanager
 def demo_site(*arguments: str) -> Iterator[str]:
     """Run the demo site in a process of its own, so that it takes no time from what is measured; yield its URL."""
-    command: Sequence[str] = [sys.executable, "-m", "inferencemax_spider.demo", *arguments]
+    with _serving("-m", "inferencemax_spider.demo", *arguments) as url:
+        yield url
+
+
+@contextmanager
+def data_service(output: Path) -> Iterator[str]:
+    """Run the data service over the versions in *output*; yield its URL."""
+    with _serving("-m", "scrapy", "serve", "--port", "0", "-s", f"OUTPUT_DIR={output}") as url:
+        yield url
+
+
+@contextmanager
+def _serving(*arguments: str) -> Iterator[str]:
+    """Run Python with *arguments*, a server that prints its URL; yield that, and stop it."""
+    command: Sequence[str] = [sys.executable, *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

@@ -40,7 +40,7 @@ def listening(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = error.strerror or error
+        reason = str(error.strerror or error).partition(" (while ")[0]  # Python adds the address, which stands here
         raise OperationalError(f"cannot listen on {host}, port {port}: {reason}; --port 0 takes a free one") from error
 
 

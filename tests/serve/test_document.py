@@ -58,7 +58,7 @@ def test_the_page_has_all_of_the_document(service: Service) -> None:
 def test_the_page_asks_no_host_and_runs_nothing(service: Service) -> None:
     page = service.ask("/docs")
     text = page.body.decode()
-    assert re.findall(r"(?:src|href|action)\s*=\s*[\"']?(?!#|openapi\.json)", text) == []
+    assert {*re.findall(r'(?:src|href|action)\s*=\s*"([^"#]*)', text)} == {"", "openapi.json"}
     assert re.findall(r"<(?:script|iframe|img|link|object)|@import|url\(", text) == []
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
