@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import subprocess
+import sys
 from hashlib import sha256
 
 import pytest
@@ -65,3 +67,20 @@ def test_the_page_asks_no_host_and_runs_nothing(service: Service) -> None:
     policy = page.headers["content-security-policy"]
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; ")
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/serve.md"])
+def test_the_addresses_that_are_shown_answer(service: Service, page: str) -> None:
+    shown = re.findall(r"curl 'http://127\.0\.0\.1:8080(/\S+)'", (ROOT / page).read_text(encoding="utf-8"))
+    assert shown
+    for path in shown:
+        assert service.json(path)["records"]
+
+
+def test_the_examples_run(service: Service) -> None:
+    code = "".join(re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE))
+    checks = "assert len(rows) and len(whole) and records.num_rows"
+    text = code.replace("http://127.0.0.1:8080", service.url) + checks
+    ended = subprocess.run([sys.executable, "-W", "error", "-c", text], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "b200_trt" in ended.stdout
