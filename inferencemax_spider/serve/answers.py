@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from inferencemax_spider.items import STATES
 from inferencemax_spider.quality.checks import Severity, Status
+from inferencemax_spider.serve import problems
 from inferencemax_spider.serve.formats import MEDIA_TYPES
 from inferencemax_spider.versions.overview import Row
 
@@ -133,12 +135,13 @@ PAGING: dict[str, Any] = {
 }
 
 
-def documented(*, paged: bool = False) -> dict[int | str, dict[str, Any]]:
-    """Return the successful answers as an operation declares them: JSON, and of rows the other formats too."""
-    ok: dict[str, Any] = {"headers": HEADERS | (PAGING if paged else {})}
+def documented(statuses: Iterable[int], *, paged: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Return the answers as an operation declares them: JSON, of rows the other formats too, and problems."""
+    ok: dict[str, Any] = {"description": "What was asked for", "headers": HEADERS | (PAGING if paged else {})}
     if paged:
         ok["content"] = {
             MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
             MEDIA_TYPES["arrow"]: {"schema": {"type": "string", "format": "binary"}},
         }
-    return {200: ok, 304: {"description": "What `If-None-Match` names is what there is"}}
+    unchanged = {"description": "What `If-None-Match` names is what there is"}
+    return {200: ok, 304: unchanged, **problems.documented(*statuses, *problems.ALWAYS)}

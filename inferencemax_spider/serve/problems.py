@@ -18,13 +18,16 @@ MEDIA_TYPE = "application/problem+json"
 MEANINGS = {
     404: "There is no such thing; the detail names what is there.",
     406: "None of the formats that the `Accept` header takes is one of this address.",
-    410: "The version was removed while it was being read.",
+    410: "The version was removed or changed while it was being read.",
     414: "The address is too long.",
     422: "A parameter is wrong; the detail names it and what is valid.",
     500: "What is stored cannot be read.",
     503: "Too many requests at once, or this one took too long; try again, or ask for less.",
 }
-"""The statuses that an address may answer with besides success."""
+"""The statuses that addresses may answer with besides success."""
+ALWAYS = (414, 500, 503)
+OF_STORED = (404, 410, 422)
+"""Of an address of something in the store, besides those of every address."""
 
 
 class Problem(BaseModel):
@@ -62,13 +65,10 @@ def response(status: int, detail: str, headers: Mapping[str, str] | None = None)
     return Response(problem.model_dump_json(), status, kept, MEDIA_TYPE)
 
 
-def documented() -> dict[int | str, dict[str, Any]]:
-    """Return the problems as an operation of the OpenAPI document declares them."""
-    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
-    return {
-        status: {"description": meaning, "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status, meaning in MEANINGS.items()
-    }
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the problems of these *statuses* as an operation of the OpenAPI document declares them."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+    return {status: {"description": MEANINGS[status], "content": content} for status in statuses}
 
 
 def _refused(_: Request, error: Exception) -> Response:

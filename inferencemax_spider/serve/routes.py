@@ -29,6 +29,7 @@ FILE_TYPES = {
 }
 OTHER_TYPE = "application/octet-stream"
 
+Endpoint = Callable[..., Response]
 Spider = Annotated[str, Path(max_length=100, description="A spider that has versions", examples=["inferencex"])]
 Name = Annotated[
     str,
@@ -46,36 +47,36 @@ class Service:
         self.source = source
         self.database = database
         self.histories = Histories(source, database.seconds)
-        self.router = APIRouter(responses=problems.documented())
+        self.router = APIRouter()
         self._add("/healthz", self.health, answers.Health)
-        self._add("/v1/spiders", self.spiders, answers.Spiders)
-        self._add("/v1/spiders/{spider}/versions", self.versions, answers.Versions)
+        self._add("/v1/spiders", self.spiders, answers.Spiders, 410)
+        self._add("/v1/spiders/{spider}/versions", self.versions, answers.Versions, *problems.OF_STORED)
         version = "/v1/spiders/{spider}/versions/{version}"
-        self._add(version, self.summary, answers.Summary)
-        self._add(f"{version}/records", self.records, answers.Records, paged=True)
-        self._add(f"{version}/coverage", self.coverage, answers.Coverage)
-        self._add(f"{version}/checks", self.checks, answers.Checks)
-        self._add_file(f"{version}/files/{{name}}")
-        self._add("/v1/spiders/{spider}/history", self.history, answers.History, paged=True)
+        self._add(version, self.summary, answers.Summary, *problems.OF_STORED)
+        self._add_rows(f"{version}/records", self.records, answers.Records)
+        self._add(f"{version}/coverage", self.coverage, answers.Coverage, *problems.OF_STORED)
+        self._add(f"{version}/checks", self.checks, answers.Checks, *problems.OF_STORED)
+        self._add_files(f"{version}/files/{{name}}")
+        self._add_rows("/v1/spiders/{spider}/history", self.history, answers.History)
 
-    def _add(self, path: str, endpoint: Callable[..., Response], model: type, *, paged: bool = False) -> None:
-        self.router.add_api_route(
-            path,
-            endpoint,
-            response_model=model,
-            responses=answers.documented(paged=paged),
-            openapi_extra={"parameters": [answers.KNOWN]},
-            name=endpoint.__name__,
-        )
+    def _add(self, path: str, endpoint: Endpoint, model: type, *statuses: int) -> None:
+        """Have *endpoint* answer at *path*, with JSON like *model* or with a problem of these *statuses*."""
+        self._documented(path, endpoint, answers.documented(statuses), response_model=model)
 
-    def _add_file(self, path: str) -> None:
-        documented = answers.documented()
-        documented[200]["content"] = {
-            name: {"schema": {"type": "string"}} for name in (*FILE_TYPES.values(), OTHER_TYPE)
-        }
+    def _add_rows(self, path: str, endpoint: Endpoint, model: type) -> None:
+        documented = answers.documented((*problems.OF_STORED, 406), paged=True)
+        self._documented(path, endpoint, documented, response_model=model)
+
+    def _add_files(self, path: str) -> None:
+        documented = answers.documented(problems.OF_STORED)
+        media_types = (*FILE_TYPES.values(), OTHER_TYPE)
+        documented[200]["content"] = {name: {"schema": {"type": "string"}} for name in media_types}
+        self._documented(path, self.file, documented, response_class=Response)
+
+    def _documented(self, path: str, endpoint: Endpoint, responses: dict[int | str, Any], **answer: Any) -> None:
         extra = {"parameters": [answers.KNOWN]}
         self.router.add_api_route(
-            path, self.file, response_class=Response, responses=documented, openapi_extra=extra, name="file"
+            path, endpoint, responses=responses, openapi_extra=extra, name=endpoint.__name__, **answer
         )
 
     def health(self, request: Request) -> Response:

@@ -29,9 +29,9 @@ class Source:
 
     def spiders(self) -> list[str]:
         """Return the spiders that have versions."""
-        return sorted(
-            path.name for path in self.output.glob("*") if path.is_dir() and (store.latest(path) or all_of(path))
-        )
+        # What `latest` leads to is there at every moment; a list of versions is of one that has passed.
+        folders = (path for path in self.output.glob("*") if (path / store.LATEST).is_dir() or all_of(path))
+        return sorted(path.name for path in folders)
 
     def versions(self, spider: str) -> list[StoredVersion]:
         """Return the versions of *spider*, oldest first.
@@ -56,12 +56,14 @@ class Source:
 
         Raises:
             ProblemError: there are none.
-            GoneError: one was removed meanwhile.
+            GoneError: one was removed meanwhile, or its raw files were compressed.
         """
         latest, found = self.latest(spider), []
         for version in self.versions(spider):
-            with reading(version):
+            try:
                 found.append(overview.row(version, latest))
+            except FileNotFoundError as error:
+                raise _gone(version) from error
             if not version.folder.is_dir():
                 raise _gone(version)
         return found
@@ -151,4 +153,4 @@ def reading(version: StoredVersion) -> Iterator[None]:
 
 
 def _gone(version: StoredVersion) -> GoneError:
-    return GoneError(f"version {version.name} of {version.spider} was removed while it was being read")
+    return GoneError(f"version {version.name} of {version.spider} was removed or changed while it was being read")

@@ -11,8 +11,9 @@ import pytest
 from tests.serve.services import Service
 
 SEED = 20251025
-EXAMPLES = 15
-SECONDS = 240
+EXAMPLES = 8
+SECONDS = 900
+"""After which it is taken for hung; no test waits for it to pass."""
 
 
 @pytest.mark.timeout(SECONDS + 30)
