@@ -46,8 +46,8 @@ class Command(ScrapyCommand):
             "Post a job to a Scrapyd node, once per slot: spider, arguments, settings and slot make its id, and a job "
             "that any of the nodes has already, in whatever state, is refused. With --install, have systemd or cron "
             "run scrapy crawl (scrapy collect with --fallback) with these arguments and settings every day on this "
-            "machine. Exit status: 0 scheduled, or files written; 3 the job is there already; 1 a node cannot be reached, or a file not be written; "
-            "2 wrong usage."
+            "machine. Exit status: 0 scheduled, or files written; 3 the job is there already; 1 a node cannot be "
+            "reached, or a file not be written; 2 wrong usage."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
