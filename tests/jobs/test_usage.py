@@ -46,6 +46,19 @@ NOWHERE = "http://127.0.0.1:1"
             "schedule: error: '../x' is no time zone, ",
         ),
         (("schedule", "inferencex", "--install", "cron", "-a", "models=a\nb"), "schedule: error: line breaks and "),
+        (("schedule", "inferencex", "--fallback", "inferencemax"), "schedule: error: --fallback goes with --install"),
+        (
+            ("schedule", "inferencex", "--install", "cron", "--fallback-arg", "a=1"),
+            "schedule: error: --fallback-arg goes with --fallback",
+        ),
+        (
+            ("schedule", "inferencex", "--install", "cron", "--fallback", "nope"),
+            "schedule: error: there is no spider 'nope'; valid: ",
+        ),
+        (
+            ("schedule", "inferencex", "--install", "cron", "--fallback", "inferencemax", "--fallback-arg", "x=1"),
+            "schedule: error: inferencemax: unknown spider argument 'x'; valid: ",
+        ),
         (("jobs", "extra"), "jobs: error: takes only options, and of --format: table, json"),
         (("jobs", "--format", "xml"), "jobs: error: takes only options, and of --format: table, json"),
         (("cancel",), "cancel: error: name one job; given: none"),
