@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -288,22 +288,22 @@ def test_one_message_says_what_became_of_both_and_one_that_it_is_well_again(star
         env = {VARIABLE: web.url}
         assert collect(output, start(), env=env).status == 0
         assert web.posts == []
-        collect(output, start(NO_STATIC), env=env)
         collect(output, start(HALF_STATIC, NO_LIVE), env=env)
+        collect(output, start(NO_STATIC), env=env)
         collect(output, start(NO_STATIC, NO_LIVE), env=env)
         collect(output, start(), env=env)
         collect(output, start(), env=env)
     assert [post["title"].removeprefix("inferencemax-spider: ") for post in web.posts] == [
-        f"collect, by {LIVE} COMPLETE",
         f"collect, by {STATIC} INCOMPLETE",
+        f"collect, by {LIVE} COMPLETE",
         "collect FAILED",
         f"collect, by {STATIC} complete again",
     ]
-    first, _, third, _ = (post["message"].splitlines() for post in web.posts)
-    assert first[0].startswith(f"Published: {LIVE} is complete, {STATIC} failed (")
-    assert first[1].startswith(f"- {STATIC}: gpt-oss 120B 1k-1k e2e: failed: ")
-    assert first[-1].endswith("/report.html")
-    assert "output/collect/" in first[-1]
+    _, second, third, _ = (post["message"].splitlines() for post in web.posts)
+    assert second[0].startswith(f"Published: {LIVE} is complete, {STATIC} failed (")
+    assert second[1].startswith(f"- {STATIC}: gpt-oss 120B 1k-1k e2e: failed: ")
+    assert second[-1].endswith("/report.html")
+    assert "output/collect/" in second[-1]
     assert third[0].startswith("nothing is usable: ")
     assert third[-1] == f"Nothing new is published; what was before stays in {output}/collect/latest"
 
@@ -390,27 +390,9 @@ def test_one_signal_lets_the_crawl_end_in_its_own_way(start: Start, output: Path
     assert not (output / "collect").exists()
 
 
-def test_ctrl_c_reaches_the_crawl_once(start: Start, output: Path) -> None:
-    # What a terminal does: the signal goes to all processes of its foreground group.
-    site = start(f"latency=3@*{runs.BROKEN}")
-    process = subprocess.Popen(
-        line(output, site.base_url),
-        cwd=runs.REPO,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        process_group=0,
-    )
-    runs.until(lambda: asked(site, f"/data/inference-performance/{runs.BROKEN}"), "the primary has asked")
-    signal_group(process, signal.SIGINT)
-    process.communicate(timeout=runs.TIMEOUT)
-    (partial,) = output.glob(f"{STATIC}/.*.partial")
-    assert process.returncode == 130
-    assert json.loads((partial / "summary.json").read_text())["status"] == "cancelled"
-
-
-def signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    subprocess.run(["kill", f"-{number.name}", "--", f"-{process.pid}"], check=True)
+def test_a_crawl_is_not_in_the_process_group_that_ctrl_c_reaches(running: Running) -> None:
+    child = running.child
+    assert os.getpgid(child) == child != os.getpgid(running.process.pid)
 
 
 @pytest.mark.parametrize(
