@@ -102,7 +102,7 @@ class Collection:
     def _nothing(self, chosen: Choice, status: RunStatus) -> Result:
         """Tell who wants to know that nothing is published; return that."""
         entries = [choice.summarised(one) for one in chosen.candidates]
-        told = message.nothing(status, chosen.why, entries, self.root / LATEST)
+        told = message.nothing(status, chosen.why, entries, self.root / LATEST if self._last() else None)
         self._tell(chosen.candidates[0], told, None)
         return Result(status, EXIT_STATUS[status], chosen.why)
 

@@ -38,9 +38,10 @@ def compose(summary: Mapping[str, Any], before: Mapping[str, Any] | None, place:
     return Message(one_line(title), _cut([*map(one_line, lines)]))
 
 
-def nothing(status: str, why: str, candidates: Iterable[Mapping[str, Any]], place: Path) -> Message:
-    """Return what to say where a collection brought nothing to publish; what was published stays in *place*."""
-    lines = (why, *_others(candidates, None), f"Nothing new is published; what was before stays in {place}")
+def nothing(status: str, why: str, candidates: Iterable[Mapping[str, Any]], place: Path | None) -> Message:
+    """Return what to say where a collection brought nothing to publish; what was published before is in *place*."""
+    stays = f"what was before stays in {place}" if place else "nothing was before"
+    lines = (why, *_others(candidates, None), f"Nothing new is published; {stays}")
     return Message(one_line(f"inferencemax-spider: collect {status.upper()}"), _cut([*map(one_line, lines)]))
 
 
