@@ -121,7 +121,10 @@ def test_compressed_shards_from_several_folders_are_combined(output: Path, tmp_p
     ("args", "message"),
     [
         ((), "name a spider"),
-        (("inferencex", "-a", "models=dsr1"), "-a, --slot and --node name the jobs of a fanout; give its --shards as well"),
+        (
+            ("inferencex", "-a", "models=dsr1"),
+            "-a, --slot and --node name the jobs of a fanout; give its --shards as well",
+        ),
         (("nope",), "there are no shards of nope in"),
         (("inferencemax", "inferencex-shard-1-of-3/latest"), "these are shards of inferencex, not of inferencemax"),
         (("inferencex", *["inferencex-shard-1-of-3/latest"] * 2), "shard 1/3 is there twice"),

@@ -34,6 +34,8 @@ def free_port() -> int:
 class Daemon:
     """A daemon that works in *folder*; it can be stopped and started again."""
 
+    process: subprocess.Popen[bytes]
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
@@ -56,6 +58,7 @@ class Daemon:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
+        self.process = process
         try:
             runs.until(lambda: process.poll() is not None or self._listens(), f"{self.url} listens")
             assert process.poll() is None, said.read_text()
@@ -63,6 +66,14 @@ class Daemon:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(runs.TIMEOUT)
+
+    def kill(self) -> None:
+        """End the daemon and its jobs as a power failure does."""
+        jobs = [int(job["pid"]) for job in self.node.jobs(PROJECT)["running"]]
+        self.process.kill()
+        self.process.wait(runs.TIMEOUT)
+        for job in jobs:
+            os.kill(job, signal.SIGKILL)
 
     def _listens(self) -> bool:
         with socket.socket() as client:
