@@ -108,7 +108,8 @@ class Command(crawl.Command):
         if lacking and not answers:
             raise OperationalError("no node answers that could collect what is missing")
         tasks = to_repair(fanout, lacking, there, list(answers))
-        post(tasks, self.project)
+        for task in post(tasks, self.project):
+            print(f"shard {task.shard} is collected by {task.node.url}", flush=True)
         if tasks:
             _shards.followed(tasks, self.project, opts)
         return gathering.versions(self.output, fanout, [task.row for task in tasks if task.row], found)

@@ -63,17 +63,13 @@ class Command(combine.Command):
         if reason := self._there(fanout, among):
             return _status.told(self.name, reason, THERE)
         tasks = spread([fanout.part(shard) for shard in fanout.shards], among)
-        post(tasks, self.project)
-        for task in tasks:
-            if not task.lost:
-                print(f"{task.order.id} is scheduled on {task.node.url}", flush=True)
-        if opts.follow:
-            return self._followed(fanout, tasks, among, opts)
         status = 0
-        for task in tasks:
+        for task in post(tasks, self.project):
             if task.lost:
                 status = _status.told(self.name, f"shard {task.shard} is not scheduled: {task.lost}", NOT_ALL)
-        return status
+            else:
+                print(f"{task.order.id} is scheduled on {task.node.url}", flush=True)
+        return self._followed(fanout, tasks, among, opts) if opts.follow else status
 
     def _wanted(self, args: list[str], opts: argparse.Namespace) -> Fanout:
         assert self.settings is not None
@@ -112,7 +108,7 @@ class Command(combine.Command):
             message = f"not followed any more; the jobs go on. When they have ended: {line}"
             return _status.told(self.name, message, _shards.CANCELLED)
         if not all(task.result in USABLE for task in tasks) or not opts.combine:
-            print(f"To combine them: {line}")
+            print(f"To repair and combine: {line}")
             return _shards.status_of(tasks)
         rows = [task.row for task in tasks if task.row]
         return self._published(fanout.order.spider, gathering.versions(self.output, fanout, rows), opts)

@@ -6,7 +6,7 @@ order finds them again, on the nodes and in the summaries of the versions that t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
@@ -89,19 +89,27 @@ def spread(orders: Sequence[Order], among: Sequence[Node]) -> list[Task]:
     ]
 
 
-def post(tasks: Sequence[Task], project: str) -> None:
-    """Schedule the *tasks*, but for those that go on already; those of a node that does not take one are lost."""
+def post(tasks: Sequence[Task], project: str) -> Iterator[Task]:
+    """Schedule the *tasks*, but for those that go on already; yield each when that is done.
+
+    Those of a node that does not take one are lost.
+    """
     refused: dict[Node, str] = {}
     for task in tasks:
-        if task.row:
-            continue
-        try:
-            if task.node not in refused:
-                task.node.schedule(project, task.order)
-                task.heard = monotonic()
-        except OperationalError as error:
-            refused[task.node] = str(error)
-        task.lost = refused.get(task.node, "")
+        if task.row is None:
+            task.lost = refused.get(task.node) or _refusal(task, project)
+            refused[task.node] = task.lost
+        task.heard = monotonic()
+        yield task
+
+
+def _refusal(task: Task, project: str) -> str:
+    """Schedule the *task*; return why that could not be done, nothing if it was."""
+    try:
+        task.node.schedule(project, task.order)
+    except OperationalError as error:
+        return str(error)
+    return ""
 
 
 def to_repair(fanout: Fanout, lacking: Sequence[Shard], there: Mapping[str, Row], living: Sequence[Node]) -> list[Task]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from inferencemax_spider.demo import Dataset, DemoSite, GeneratedContent
+from inferencemax_spider.demo import Dataset, DemoSite, Fault, GeneratedContent
 from inferencemax_spider.demo.api import ApiContent, ApiDataset
 from inferencemax_spider.demo.content import LayeredContent
 from inferencemax_spider.versions import compress
@@ -44,9 +44,9 @@ def output(made: Path, tmp_path: Path) -> Path:
     return copied(made, tmp_path / "output")
 
 
-def crawl(site: DemoSite, output: Path, spider: str, *args: str) -> None:
+def crawl(site: DemoSite, output: Path, spider: str, *args: str, status: int = 0) -> None:
     run = command(output, "crawl", spider, "-a", f"base_url={site.base_url}", *args)
-    assert run.status == 0, run.output
+    assert run.status == status, run.output
 
 
 def latest(output: Path, spider: str) -> Path:
@@ -115,6 +115,32 @@ def test_compressed_shards_from_several_folders_are_combined(output: Path, tmp_p
     run = command(output, "combine", "inferencemax", *map(str, versions))
     assert run.status == 0, run.output
     assert summary(latest(output, "inferencemax"))["endpoints"]["ok"] == 18
+
+
+def test_of_an_endpoint_that_was_asked_for_again_the_answer_of_use_is_taken(made: Path, tmp_path: Path) -> None:
+    first, second = ("-a", "_job=inferencex-day-0000000001"), ("-a", "_job=inferencex-day-0000000002")
+    store = tmp_path / "again"
+    everything = LayeredContent(GeneratedContent(Dataset()), ApiContent(ApiDataset()))
+    # Each run loses another model: only the two together have all.
+    lost = [Fault.parse(f"status=404,times=1@*benchmarks?model={model}*") for model in ("GLM-5", "Kimi-K2.5")]
+    for number, job in enumerate((first, second)):
+        with DemoSite(everything, lost[number : number + 1]) as faulty:
+            crawl(faulty, store, "inferencex", "-a", "shard=1/1", *job, status=3)
+    run = command(store, "combine", "inferencex")
+    assert run.status == 0, run.output
+    one, both = latest(made.with_name("whole"), "inferencex"), latest(store, "inferencex")
+    assert {name: (both / name).read_bytes() for name in OUTPUTS} == {
+        name: (one / name).read_bytes() for name in OUTPUTS
+    }
+
+
+def test_shards_of_two_slots_are_not_put_together(output: Path, site: DemoSite) -> None:
+    for number, slot in ((1, "monday"), (2, "tuesday")):
+        job = f"_job=inferencex-{slot}-0123456789"
+        crawl(site, output, "inferencex", "-a", f"shard={number}/{SHARDS}", "-a", job)
+    run = command(output, "combine", "inferencex")
+    assert run.status == 2
+    assert "scrapy combine: error: these are not shards of one plan: slot is monday and tuesday\n" in run.stderr
 
 
 @pytest.mark.parametrize(

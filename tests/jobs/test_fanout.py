@@ -140,7 +140,7 @@ def lost_and_repaired(fleet: Fleet, slow_site: str, unsharded: dict[str, bytes])
     assert len(remarks(run)) == len(lost)
     assert all(f": {killed.url} cannot be reached: " in line for line in remarks(run))
     assert not (fleet.home / "output").exists()
-    (line,) = [line for line in run.stdout.splitlines() if line.startswith("To combine them: ")]
+    (line,) = [line for line in run.stdout.splitlines() if line.startswith("To repair and combine: ")]
     assert str(killed.url) in line
     repaired = ended(begin_line(fleet, line))
     assert repaired.status == 0, repaired.output
@@ -269,7 +269,7 @@ def test_a_node_that_says_nothing_is_not_waited_for() -> None:
 def test_jobs_that_do_not_end_are_not_followed_for_ever(daemon: Daemon, slow_site: str) -> None:
     endless = Order("inferencemax", {"base_url": slow_site, "shard": "1/1"}, {"DOWNLOAD_DELAY": "5"}, "endless")
     task = Task(Shard(1, 1), endless, daemon.node)
-    fanout.post([task], PROJECT)
+    assert list(fanout.post([task], PROJECT)) == [task]
     following.follow([task], PROJECT, patience=60, longest=1.8)
     daemon.node.cancel(PROJECT, endless.id)
     assert task.lost == "it had not ended after 0.0005 hours, and may go on"
