@@ -88,7 +88,7 @@ class Command(crawl.Command):
         known = named if opts.shards else named or combine.newest_parts(self.output, spider)
         parts = combine.Parts(known) if known else None
         arguments = {**(parts.arguments if parts else {}), **opts.spargs}
-        order.check(self.settings, spider, arguments)
+        order.check_for_node(self.settings, spider, arguments)
         slot = opts.slot or (parts.slot if parts else None) or order.today()
         of = opts.shards or (parts.of if parts else 0)
         return Fanout(Order(spider, arguments, arglist_to_dict(opts.set), slot), of), known

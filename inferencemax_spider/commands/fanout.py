@@ -79,7 +79,7 @@ class Command(combine.Command):
             raise ArgumentError("--combine goes with --follow: shards are combined when they are there")
         wanted = Order(args[0], opts.spargs, arglist_to_dict(opts.set), opts.slot or order.today())
         fanout = Fanout(wanted, opts.shards)
-        order.check(self.settings, args[0], fanout.part(fanout.shards[0]).arguments)
+        order.check_for_node(self.settings, args[0], fanout.part(fanout.shards[0]).arguments)
         return fanout
 
     def _there(self, fanout: Fanout, among: Sequence[nodes.Node]) -> str:

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -97,10 +96,9 @@ class Command(ScrapyCommand):
     def _posted(self, spider: str, opts: argparse.Namespace) -> int:
         """Post the job, unless one of the nodes has it."""
         assert self.settings is not None
-        # A folder to replay is one of the node's.
-        order.check(self.settings, spider, {name: text for name, text in opts.arguments.items() if name != "replay"})
+        order.check_for_node(self.settings, spider, opts.arguments)
         project, among = self.settings["BOT_NAME"], nodes.configured(opts.node)
-        job = Order(spider, opts.arguments, opts.settings, opts.slot or f"{datetime.now(UTC):%Y-%m-%d}")
+        job = Order(spider, opts.arguments, opts.settings, opts.slot or order.today())
         for node in among:
             if state := overview.find(node, project, job.id):
                 message = f"{job.id} is there already, {state}, on {node.url}; give another one a --slot"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,6 +23,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
 from inferencemax_spider.arguments import ArgumentError
+from inferencemax_spider.errors import OperationalError
 
 T = TypeVar("T")
 
@@ -81,3 +83,13 @@ def check(settings: Settings, spider: str, arguments: Mapping[str, str]) -> None
         raise ArgumentError(f"there is no spider {spider!r}; valid: {', '.join(loader.list())}")
     crawler = Crawler(loader.load(spider), settings)
     crawler.spidercls.from_crawler(crawler, **arguments)
+
+
+def check_for_node(settings: Settings, spider: str, arguments: Mapping[str, str]) -> None:
+    """Check the same of what a node is to run; a folder to replay is there, and so is what it must have installed.
+
+    Raises:
+        ArgumentError: as above.
+    """
+    with suppress(OperationalError):
+        check(settings, spider, {name: text for name, text in arguments.items() if name != "replay"})

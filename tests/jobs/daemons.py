@@ -25,6 +25,23 @@ CREDENTIALS = {nodes.USER: "me", nodes.PASSWORD: "not-to-be-told"}
 EGG_VERSION = "9.9.9"
 """The version that the project has in the egg only: what says so has run from the egg."""
 
+HELPLESS = "helpless"
+SPIDER = f"""'''A spider of the egg only: this environment lacks what it needs.'''
+
+from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.spiders.inferencemax import InferencemaxSpider
+
+
+class HelplessSpider(InferencemaxSpider):
+    name = "{HELPLESS}"
+
+    @classmethod
+    def from_crawler(cls, crawler, *args, **kwargs):
+        if "sample" in kwargs:
+            import no_such_extra
+        raise OperationalError("a browser is not installed: pip install 'inferencemax-spider[browser]'")
+"""
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -140,6 +157,7 @@ def source(folder: Path) -> Path:
     init = folder / PROJECT / "__init__.py"
     before, _, _ = init.read_text().partition("__version__")
     init.write_text(f'{before}__version__ = "{EGG_VERSION}"\n')
+    (folder / PROJECT / "spiders" / f"{HELPLESS}.py").write_text(SPIDER)
     return folder
 
 
