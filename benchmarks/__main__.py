@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import bulk, crawl, diff, history, latest, serve
+from benchmarks import bulk, crawl, diff, history, latest, scaling
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "history": history.figures,
     "diff": diff.figures,
     "serve": serve.figures,
+    "scaling": scaling.figures,
 }
 
 

@@ -19,10 +19,11 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished process: wall time in seconds, and its largest resident memory in bytes."""
+    """A finished process: wall time and processor time in seconds, and its largest resident memory in bytes."""
 
     seconds: float
     peak_bytes: int
+    cpu_seconds: float
 
 
 def run(*arguments: str) -> Measured:
@@ -41,13 +42,19 @@ def run(*arguments: str) -> Measured:
             said.seek(0)
             raise RuntimeError(said.read().decode(errors="replace"))
     # Linux gives kilobytes, macOS bytes.
-    return Measured(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Measured(seconds, peak, usage.ru_utime + usage.ru_stime)
 
 
-def crawl(output: Path, *arguments: str, spider: str = "inferencemax") -> tuple[Measured, dict[str, Any]]:
-    """Run ``scrapy crawl`` with *arguments* into *output*; return it with its summary."""
+def crawl(
+    output: Path, *arguments: str, spider: str = "inferencemax", folder: str | None = None
+) -> tuple[Measured, dict[str, Any]]:
+    """Run ``scrapy crawl`` with *arguments* into *output*; return it with its summary.
+
+    The latter is in the *folder* there, by default that of the spider.
+    """
     measured = run("-m", "scrapy", "crawl", spider, "-s", f"OUTPUT_DIR={output}", *arguments)
-    summary = (output / spider / "latest" / "summary.json").read_text(encoding="utf-8")
+    summary = (output / (folder or spider) / "latest" / "summary.json").read_text(encoding="utf-8")
     return measured, json.loads(summary)
 
 
