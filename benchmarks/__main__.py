@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, crawl, diff, history, latest, serve
-from benchmarks import bulk, crawl, diff, history, latest, scaling
+from benchmarks import bulk, crawl, diff, history, latest, scaling, serve
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inferencemax_spider.demo import Dataset, DemoSite, Fault, GeneratedContent
-from inferencemax_spider.demo.api import ApiContent, ApiDataset
+from inferencemax_spider.demo.api import ApiContent, ApiDataset, models
 from inferencemax_spider.demo.content import LayeredContent
+from inferencemax_spider.shards import Shard, folder_name
 from inferencemax_spider.versions import compress
 from tests.commands.stored import CSVS, command, copied
 
 OUTPUTS = (*CSVS, "benchmarks.parquet")
 SPIDERS = ("inferencemax", "inferencex")
 SHARDS = 3
+EMPTY = "history-Demo-007B-agentic-traces"
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +135,31 @@ def test_of_an_endpoint_that_was_asked_for_again_the_answer_of_use_is_taken(made
     assert {name: (both / name).read_bytes() for name in OUTPUTS} == {
         name: (one / name).read_bytes() for name in OUTPUTS
     }
+
+
+def test_a_shard_may_bring_nothing_of_a_model_whose_sequences_can_only_be_tried(tmp_path: Path) -> None:
+    # Of Demo-007B, which nobody knows, two sequences are empty: in the second of three parts there is nothing else.
+    content = ApiContent(ApiDataset(models=models(7)), history_rows=3000)
+    alone = next(shard for shard in map(Shard, range(1, 900), repeat(899)) if shard.takes(f"{EMPTY}.json"))
+    with DemoSite(content) as site:
+        for part in (*(Shard(number, SHARDS) for number in range(1, SHARDS + 1)), alone):
+            crawl(site, tmp_path, "inferencex", "-a", "mode=history", "-a", f"shard={part}")
+        crawl(site, tmp_path / "whole", "inferencex", "-a", "mode=history")
+    assert states(tmp_path, Shard(2, SHARDS), "Demo-007B") == ["empty", "empty"]
+    assert states(tmp_path, alone) == ["empty"]
+    shutil.rmtree(tmp_path / folder_name("inferencex", alone))
+    run = command(tmp_path, "combine", "inferencex")
+    assert run.status == 0, run.output
+    whole, several = latest(tmp_path / "whole", "inferencex"), latest(tmp_path, "inferencex")
+    assert {name: (several / name).read_bytes() for name in OUTPUTS} == {
+        name: (whole / name).read_bytes() for name in OUTPUTS
+    }
+
+
+def states(output: Path, part: Shard, model: str = "") -> list[str]:
+    """Return the states of the endpoints of a shard that are of a *model*, or of any."""
+    details = summary(latest(output, folder_name("inferencex", part)))["endpoint_details"]
+    return [detail["state"] for detail in details if detail["model"] and model in detail["model"]]
 
 
 def test_shards_of_two_slots_are_not_put_together(output: Path, site: DemoSite) -> None:

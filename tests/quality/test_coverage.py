@@ -100,6 +100,15 @@ def test_an_endpoint_may_end_in_a_state_that_is_accepted_but_a_model_not_in_noth
     assert asked(empty)["endpoints_ok"].findings == (f"{MODEL}: no rows in any of its endpoints",)
 
 
+def test_a_model_of_which_other_shards_ask_too_is_judged_where_they_are_together() -> None:
+    mine, other = (endpoint(index, sequence=str(index), accepted=("empty",)) for index in range(2))
+    empty = [outcome(mine, {}, state="empty")]
+    plan = [{"model": MODEL, "url": at.url} for at in (mine, other)]
+    assert asked(empty, shard={"number": 1, "of": 2, "plan": plan})["endpoints_ok"].findings == ()
+    alone = asked(empty, shard={"number": 1, "of": 2, "plan": plan[:1]})["endpoints_ok"]
+    assert alone.findings == (f"{MODEL}: no rows in any of its endpoints",)
+
+
 def test_a_model_key_that_did_not_come_or_is_stale_is_named() -> None:
     came = outcome(newest={"dsr1": "2026-01-02", "kimik3": "2026-01-01"})
     promised = {"dsr1": "2026-01-02", "kimik3": "2026-01-02", "gemma4": "2026-01-02", "new": "2026-01-02"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 from typing import Any
 
@@ -41,7 +42,8 @@ class EndpointsOk(QualityMonitor):
             for endpoint in endpoints
             if endpoint["state"] not in ("ok", *known(endpoint, "accepted")) or _fell_back(endpoint)
         ]
-        return f"{len(endpoints) - len(findings)} ok", [*findings, *_nothing_found(endpoints)]
+        shared = _shared(evidence, endpoints)
+        return f"{len(endpoints) - len(findings)} ok", [*findings, *_nothing_found(endpoints, shared)]
 
 
 def _fell_back(endpoint: Entry) -> bool:
@@ -50,12 +52,19 @@ def _fell_back(endpoint: Entry) -> bool:
     return bool(failed and endpoint["http_status"] != HTTPStatus.NOT_FOUND)
 
 
-def _nothing_found(endpoints: Sequence[Entry]) -> Iterator[str]:
-    """Yield a line for each model whose endpoints may be empty, and all are."""
+def _nothing_found(endpoints: Sequence[Entry], shared: AbstractSet[str]) -> Iterator[str]:
+    """Yield a line for each model, but for those *shared*, whose endpoints may be empty, and all are."""
     for model in dict.fromkeys(endpoint["model"] for endpoint in endpoints if endpoint["accepted"]):
         states = {endpoint["state"] for endpoint in endpoints if endpoint["model"] == model}
-        if model and states == {"empty"}:
+        if model and model not in shared and states == {"empty"}:
             yield f"{model}: no rows in any of its endpoints"
+
+
+def _shared(evidence: Evidence, endpoints: Sequence[Entry]) -> AbstractSet[str]:
+    """Return the models of which other shards of the plan have endpoints too."""
+    urls = {endpoint["url"] for endpoint in endpoints}
+    plan = (evidence.summary.get("shard") or {}).get("plan", ())
+    return {entry["model"] for entry in plan if entry["url"] not in urls}
 
 
 @monitors.name("models_covered")
