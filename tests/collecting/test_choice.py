@@ -66,7 +66,7 @@ def test_of_two_incomplete_ones_that_is_better_which_lacks_fewer_curves(candidat
     one = candidate("inferencemax", "incomplete", without(**TRT))
     other = candidate("inferencemax", "incomplete", halved(sequence_length="1k-1k"))
     choice = choose([one, other])
-    assert choice.best is other
+    assert choice.best == other
     assert [len(lacking) for lacking in choice.lacking] == [1, 0]
     assert choice.lacking[0] == [("gpt-oss-120b", "1k-1k", "b200_trt")]
     assert f"has {len(other.curves)} curves, inferencemax {len(one.curves)}" in choice.why
@@ -77,7 +77,7 @@ def test_with_as_many_curves_the_points_decide(candidate: Any) -> None:
     one = candidate("inferencemax", "incomplete", halved(**TRT))
     other = candidate("inferencemax", "incomplete")
     choice = choose([one, other])
-    assert choice.best is other
+    assert choice.best == other
     assert f"has {other.points} points, inferencemax {one.points}" in choice.why
 
 
@@ -114,7 +114,7 @@ def test_curves_that_were_published_before_are_missed(candidate: Any) -> None:
 def test_a_version_without_benchmarks_has_no_curves_and_may_be_complete(candidate: Any) -> None:
     one = candidate("inferencemax")
     (one.version.folder / "benchmarks.parquet").unlink()
-    assert choose([one]).best is one
+    assert choose([one]).best == one
     assert one.curves == {}
 
 
