@@ -101,7 +101,7 @@ def test_an_endpoint_may_end_in_a_state_that_is_accepted_but_a_model_not_in_noth
 
 
 def test_a_model_of_which_other_shards_ask_too_is_judged_where_they_are_together() -> None:
-    mine, other = (endpoint(index, sequence=str(index), accepted=("empty",)) for index in range(2))
+    mine, other = (endpoint(index, url=f"http://127.0.0.1/{index}", accepted=("empty",)) for index in range(2))
     empty = [outcome(mine, {}, state="empty")]
     plan = [{"model": MODEL, "url": at.url} for at in (mine, other)]
     assert asked(empty, shard={"number": 1, "of": 2, "plan": plan})["endpoints_ok"].findings == ()
