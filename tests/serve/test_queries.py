@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inferencemax_spider.serve.history import Histories
 from inferencemax_spider.serve.problems import GoneError, ProblemError
 from inferencemax_spider.serve.queries import Condition, Database, File, Selection, quoted
 from inferencemax_spider.serve.source import Source, reading
+from inferencemax_spider.versions.series import Wanted
 from tests.commands import stored
 
 
@@ -93,3 +95,21 @@ def test_a_version_that_goes_meanwhile_is_gone_at_every_step(store: Source, data
     assert [row.version for row in store.rows("inferencex")] == [
         store.find("inferencex", store.versions("inferencex")[0].name).name
     ]
+
+
+def test_a_history_that_takes_too_long_is_ended(store: Source) -> None:
+    histories = Histories(store, seconds=1e-9)
+    with pytest.raises(ProblemError, match="the history takes longer than") as caught:
+        histories.collected(histories.states("inferencex"), Wanted())
+    assert caught.value.status == 503
+
+
+def test_a_version_that_goes_before_a_history_has_it_is_not_left_out(store: Source) -> None:
+    histories = Histories(store, seconds=60)
+    states = histories.states("inferencex")
+    whole, _ = histories.collected(states, Wanted())
+    shutil.rmtree(states[0][0].folder)
+    with pytest.raises(GoneError):
+        histories.collected(states, Wanted(metric="costh_y"))
+    rest, passed_over = histories.collected(histories.states("inferencex"), Wanted())
+    assert (passed_over, 0 < rest.num_rows < whole.num_rows) == ([], True)
