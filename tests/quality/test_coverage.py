@@ -267,12 +267,17 @@ def test_a_summary_of_an_older_release_is_judged_by_what_it_says() -> None:
     old = summary.build(BOTH, MERGED)
     merged = {name: value for name, value in old["merged"].items() if name != "unmatched"}
     details = [
-        {k: v for k, v in entry.items() if k not in {"accepted", "dataset"}} for entry in old["endpoint_details"]
+        {k: v for k, v in entry.items() if k not in {"accepted", "dataset", "newest"}}
+        for entry in old["endpoint_details"]
     ]
-    answers = asked(BOTH, merged=merged, endpoint_details=details)
-    skipped = {name: answers[name].observed for name in ("endpoints_ok", "merge_complete")}
+    answers = asked(BOTH, merged=merged, endpoint_details=details, promised={"dsr1": "2026-01-01"})
+    skipped = {
+        name: answers[name].observed for name in ("endpoints_ok", "models_covered", "stale_data", "merge_complete")
+    }
     assert skipped == {
         "endpoints_ok": "the summary does not say 'accepted': an older release wrote it",
+        "models_covered": "the summary does not say 'newest': an older release wrote it",
+        "stale_data": "the summary does not say 'newest': an older release wrote it",
         "merge_complete": "the summary does not say 'unmatched': an older release wrote it",
     }
     assert answers["expected_hwkeys"].status == "pass"

@@ -108,7 +108,7 @@ def newest_days(endpoints: Sequence[Entry]) -> dict[str, str]:
     """Return the newest day of each model key in what the *endpoints* brought."""
     newest: dict[str, str] = {}
     for endpoint in endpoints:
-        for key, day in endpoint["newest"].items():
+        for key, day in known(endpoint, "newest").items():
             newest[key] = max(day, newest.get(key, ""))
     return newest
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from spidermon import monitors
 
-from inferencemax_spider.quality.evidence import Evidence, Holdings, UnanswerableError
+from inferencemax_spider.quality.evidence import Evidence, Holdings, UnanswerableError, known
 from inferencemax_spider.quality.expectations import ModelLimits
 from inferencemax_spider.quality.monitors.base import Answer, QualityMonitor
 from inferencemax_spider.quality.monitors.coverage import newest_days
@@ -67,7 +67,7 @@ class Duplicates(QualityMonitor):
 
     def answer(self, evidence: Evidence) -> Answer:
         """Name the first few of them, if they are too many."""
-        shared = evidence.summary["duplicates"]
+        shared = known(evidence.summary, "duplicates")
         observed = f"{len(shared)} shared identities"
         if len(shared) <= evidence.expectations.run.duplicates_max:
             return observed, []
@@ -97,7 +97,7 @@ class StaleData(QualityMonitor):
 
     def answer(self, evidence: Evidence) -> Answer:
         """Name each model key that is stale, and was not in the version before."""
-        if evidence.summary["arguments"].keys() & {"date", "until"}:
+        if known(evidence.summary, "arguments").keys() & {"date", "until"}:
             raise UnanswerableError("the run was asked for days of its own choice")
         if not newest_days(evidence.version.endpoints):
             raise UnanswerableError("the records have no days")
