@@ -202,6 +202,16 @@ def test_the_printed_page_is_light_and_without_controls(live: Path, look: Look) 
     assert view.all_drawn() == drawn
 
 
+def test_a_long_legend_leaves_its_chart_on_the_first_printed_page(view: View) -> None:
+    view.page.emulate_media(media="print")
+    view.page.set_viewport_size({"width": 1039, "height": 710})  # A4 across, within its margins
+    view.page.evaluate("document.getElementById('curves').firstChild.append(...Array.from({length: 30}, () => "
+                       "document.querySelector('#curves label').cloneNode(true)))")  # fmt: skip
+    bottom = "document.querySelector('.lead').getBoundingClientRect().bottom + scrollY"
+    assert view.page.eval_on_selector_all("#curves label", "all => all.length") > 30
+    assert view.page.evaluate(bottom) < 710
+
+
 def test_nothing_is_wider_than_the_window(live: Path, look: Look) -> None:
     view = look(live)
     narrow = "[...document.querySelectorAll('.main-svg')].every(svg => svg.getBoundingClientRect().right < innerWidth)"

@@ -19,7 +19,7 @@
   const CONFIG = { displaylogo: false, responsive: true, showSendToCloud: false, modeBarButtons: BUTTONS };
   const NARROW = 560;  // as in report.css
   // Sizes that fit the printed page, in px; the heights as in report.css.
-  const PRINTED = { lead: { width: 770, height: 370 }, half: { width: 500, height: 290 } };
+  const PRINTED = { lead: { width: 630, height: 370 }, half: { width: 500, height: 290 } };
   const LOG_TICKS = ["e-3", "e-2", "e-1", "e0", "e1", "e2", "e3"].flatMap((e) => [1, 2, 5].map((n) => Number(n + e)));
   const EVERY = "";  // the value of "All precisions"
 
