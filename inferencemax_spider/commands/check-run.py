@@ -81,7 +81,8 @@ class Command(ScrapyCommand):
         assert self.settings is not None
         book = expectations.load(self.settings.get("EXPECTATIONS_FILE"), self.settings.getfloat("REJECTED_SHARE_MAX"))
         version = find(Path(self.settings["OUTPUT_DIR"]), name)
-        evidence = Evidence(version.folder, version.saying(NEEDED), book.of(version.summary["spider"]))
+        summary = version.saying(NEEDED)
+        evidence = Evidence(version.folder, summary, book.of(summary.get("spider", version.spider)))
         if RECORDS in version.summary.get("files", ()):
             try:
                 _ = evidence.version.metadata

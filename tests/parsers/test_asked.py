@@ -7,6 +7,7 @@ import pytest
 
 from inferencemax_spider.items import Endpoint
 from inferencemax_spider.parsers.asked import sifted
+from inferencemax_spider.parsers.bulk import BodyError
 
 SITE = "http://127.0.0.1/api/v1/benchmarks"
 LISTED = ("DeepSeek-R1-0528", "GLM-5", "Brand-New")
@@ -46,17 +47,21 @@ def test_a_row_is_of_another_model_when_its_key_belongs_to_another_listed_name(
 
 
 @pytest.mark.parametrize(
-    ("query", "days"),
+    ("query", "refusal"),
     [
-        ("", {"2026-02-01", "2026-03-01", "2026-03-02"}),
-        ("date=2026-03-01", {"2026-02-01", "2026-03-01"}),
-        ("date=2026-03-01&exact=true", {"2026-03-01"}),
+        ("date=2026-03-01", "1 rows of 2026-03-02, where 2026-03-01 or earlier was asked for"),
+        ("date=2026-03-02", None),
+        ("date=2026-03-01&exact=true", "2 rows of 2026-03-02, where 2026-03-01 was asked for"),
     ],
 )
-def test_a_row_is_of_a_day_that_was_asked_for(query: str, days: set[str]) -> None:
-    table, counts = sifted(MIXED, Endpoint(0, f"{SITE}?model=M&{query}", "M"), ())
-    assert set(table["date"].to_pylist()) == days
-    assert {what.partition(" ")[2] for what in counts} == set(MIXED["date"].to_pylist()) - days
+def test_an_answer_with_rows_of_another_day_is_refused(query: str, refusal: str | None) -> None:
+    endpoint = Endpoint(0, f"{SITE}?model=M&{query}", "M")
+    if refusal is None:
+        assert sifted(MIXED, endpoint, ()) == (MIXED, {})
+        return
+    with pytest.raises(BodyError) as error:
+        sifted(MIXED, endpoint, ())
+    assert str(error.value) == refusal
 
 
 @pytest.mark.parametrize(("sequence", "kept"), [("1k-8k", 3), ("1k-1k", 1), ("agentic-traces", 1), ("8k-1k", 0)])
@@ -68,6 +73,7 @@ def test_a_row_of_a_history_is_of_the_sequence_that_was_asked_for(sequence: str,
 
 
 def test_a_row_with_several_faults_is_counted_once() -> None:
-    table, counts = sifted(MIXED, Endpoint(0, f"{SITE}?model=GLM-5&date=2026-02-01", "GLM-5"), LISTED)
-    assert counts == {"model key dsr1": 1, "day 2026-03-01": 2, "day 2026-03-02": 1}
+    endpoint = Endpoint(0, f"{SITE}/history?model=GLM-5", "GLM-5", "1k-1k", dataset="history")
+    table, counts = sifted(MIXED, endpoint, LISTED)
+    assert counts == {"model key dsr1": 1, "sequence 1k-8k": 2, "sequence agentic-traces": 1}
     assert table.num_rows == 1

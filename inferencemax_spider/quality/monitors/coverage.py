@@ -194,7 +194,7 @@ class RejectedShare(QualityMonitor):
 
 @monitors.name("unasked_rows")
 class UnaskedRows(QualityMonitor):
-    """The rows of each answer with what its request asked for: rows of another model, sequence or day are left out."""
+    """The rows of each answer with what its request asked for: rows of another model or sequence are left out."""
 
     def expected(self, evidence: Evidence) -> str:  # noqa: ARG002 - the same for all
         """Return what holds where the site listens to what it is asked."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode
 
 import pandas as pd
+import pytest
 
 from inferencemax_spider.demo import DemoSite, Resource
 from inferencemax_spider.demo.api import ApiContent, ApiDataset
@@ -30,6 +34,23 @@ class DeafContent:
         return self.api.get(path, urlencode(asked))
 
 
+class AllSequences:
+    """The API, but that every history holds all sequences."""
+
+    def __init__(self, dataset: ApiDataset) -> None:
+        self.api = ApiContent(dataset)
+        self.lengths = ((1024, 1024), (1024, 8192), (8192, 1024))
+
+    def get(self, path: str, query: str) -> Resource | None:
+        if not path.endswith("/history"):
+            return self.api.get(path, query)
+        model = parse_qs(query)["model"][0]
+        asked = (urlencode({"model": model, "isl": isl, "osl": osl}) for isl, osl in self.lengths)
+        answers = [answer for query in asked if (answer := self.api.get(path, query))]
+        rows = [row for answer in answers for row in json.loads(answer.body)]
+        return replace(answers[0], body=json.dumps(rows).encode())
+
+
 def test_the_rows_of_one_model_do_not_stand_under_the_name_of_another(
     start: Start, crawl: Crawl, dataset: ApiDataset
 ) -> None:
@@ -45,16 +66,28 @@ def test_the_rows_of_one_model_do_not_stand_under_the_name_of_another(
     assert run.raw("benchmarks-GLM-5.json")[1] == run.raw("benchmarks-DeepSeek-R1-0528.json")[1]
 
 
-def test_other_days_than_the_one_asked_for_are_left_out_and_named(
-    start: Start, crawl: Crawl, dataset: ApiDataset
+@pytest.mark.parametrize(
+    ("parameter", "value", "mode", "said"),
+    [
+        ("exact", None, "exact", "where {day} was asked for"),
+        ("date", None, "as_of", "where {day} or earlier was asked for"),
+    ],
+)
+def test_an_answer_with_other_days_is_refused(  # noqa: PLR0917 - fixtures and parameters
+    start: Start, crawl: Crawl, dataset: ApiDataset, parameter: str, value: str | None, mode: str, said: str
 ) -> None:
-    day = dataset.dates[-1]
-    arguments = ("-a", "models=dsr1", "-a", "mode=exact", "-a", f"date={day}")
-    wanted = crawl(start(), *arguments)
-    run = crawl(start(content=DeafContent(dataset, "exact", None)), *arguments)
+    day = dataset.dates[2]
+    site = start(content=DeafContent(dataset, parameter, value))
+    run = crawl(site, "-a", "models=dsr1", "-a", f"mode={mode}", "-a", f"date={day}")
+    assert run.status == 1
+    assert re.search(rf"DeepSeek-R1-0528: invalid: \d+ rows of 20..-..-.., {said.format(day=day)}", run.stdout)
+
+
+def test_a_history_with_all_sequences_comes_once(start: Start, crawl: Crawl, dataset: ApiDataset) -> None:
+    wanted = crawl(start(), "-a", "models=gptoss120b", "-a", "mode=history")
+    site = start(content=AllSequences(dataset))
+    run = crawl(site, "-a", "models=gptoss120b", "-a", "mode=history")
     assert (wanted.status, run.status) == (0, 0)
     merged = "inference_max_merged.csv"
     assert sorted(run.read(merged).splitlines()) == sorted(wanted.read(merged).splitlines())
-    assert "rows were not asked for and are left out: day " in run.stdout
-    (endpoint,) = [entry for entry in run.endpoints if entry["model"]]
-    assert sum(endpoint["unasked"].values()) + endpoint["records"] == len(dataset.latest("DeepSeek-R1-0528"))
+    assert "rows were not asked for and are left out: sequence " in run.stdout
