@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -16,6 +17,7 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 from pydantic.json_schema import models_json_schema
 
 from inferencemax_spider import __version__
@@ -80,9 +82,15 @@ def _document(app: FastAPI) -> dict[str, Any]:
 def _page(app: FastAPI) -> Response:
     """Return the document as a page that asks no host for anything and runs no script."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["marked"] = _marked
     style = (TEMPLATES / "docs.css").read_text(encoding="utf-8")
     template = environment.from_string((TEMPLATES / "docs.html").read_text(encoding="utf-8"))
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
     page = template.render(document=app.openapi(), style=style)
     return HTMLResponse(page, headers={"Content-Security-Policy": policy})
+
+
+def _marked(text: str) -> Markup:
+    """Return *text* as HTML, with what stands between backticks as code."""
+    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped

@@ -49,6 +49,8 @@ def test_the_page_has_all_of_the_document(service: Service) -> None:
     text = page.body.decode()
     document = service.json("/openapi.json")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<code>latest</code> or <code>previous</code>" in text
+    assert "&lt;" not in text
     for path, operations in document["paths"].items():
         assert f"GET {path}" in text
         for parameter in operations["get"]["parameters"]:
