@@ -17,7 +17,7 @@ MODELS = ("-a", "models=gpt-oss-120b,dsr1")
 @pytest.fixture(scope="session")
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What DuckDB would take for a pattern, or for a partition, is an ordinary name of a folder.
-    output = tmp_path_factory.mktemp("store") / "day=1 [a]*?'"
+    output = tmp_path_factory.mktemp("store") / "day=1" / "[a]*? 'b'"
     stored.demo(output, *QUIET)
     stored.demo(output, "inferencex", *MODELS, "-a", "mode=history", *QUIET)
     stored.demo(output, "inferencex", *MODELS, *QUIET)
