@@ -8,8 +8,8 @@ from pathlib import Path
 
 from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.commands import _status, crawl
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import combine
-from inferencemax_spider.versions.stored import find
 
 
 class Command(crawl.Command):
@@ -41,8 +41,9 @@ class Command(crawl.Command):
         assert self.settings is not None
         if not args or opts.spargs:
             raise ArgumentError("name a spider, and versions if you like; the arguments are those of the shards")
-        output = Path(self.settings["OUTPUT_DIR"])
-        versions = [find(output, text) for text in args[1:]] or combine.newest_parts(output, args[0])
+        versions = [opening.find(self.settings, text) for text in args[1:]] or combine.newest_parts(
+            opening.opened(self.settings), args[0]
+        )
         parts = combine.Parts(versions)
         if parts.spider != args[0]:
             raise ArgumentError(f"these are shards of {parts.spider}, not of {args[0]}")

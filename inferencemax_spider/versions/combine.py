@@ -95,7 +95,7 @@ class Parts:
         raw = folder / "raw"
         raw.mkdir(parents=True)
         for version in self.versions:
-            for path in sorted(version.raw.iterdir()):
+            for path in sorted(version.raw_files().iterdir()):
                 # What every shard asked for (names, availability) is there once.
                 if not (raw / path.name).exists():
                     shutil.copyfile(path, raw / path.name)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import place
 from inferencemax_spider.versions import store
 from inferencemax_spider.versions.stored import StoredVersion, all_of
+
+if TYPE_CHECKING:
+    from inferencemax_spider.storage.mirror import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +40,35 @@ class Row:
 def spiders(output: Path) -> list[Path]:
     """Return the folders in *output* that hold versions, or runs that did not finish."""
     folders = sorted(path for path in output.glob("*") if path.is_dir())
-    return [folder for folder in folders if all_of(folder) or store.unfinished(folder) or store.leftovers(folder)]
+    return [
+        folder
+        for folder in folders
+        if all_of(folder) or store.unfinished(folder) or store.leftovers(folder) or place.mirror_of(folder)
+    ]
 
 
 def rows(root: Path) -> Iterator[Row]:
     """Yield a row for each version under *root*, oldest first."""
-    latest = store.latest(root)
+    latest, listing = store.latest(root), _listing(root)
     for version in all_of(root):
         yield Row(
             spider=version.spider,
             version=version.name,
             **_summarised(version),
-            size=_size(version.folder),
+            size=listing.size(version.name) if listing else _size(version.folder),
             latest=version.name == latest,
-            compressed=any(version.raw.glob("*.json.gz")) and not any(version.raw.glob("*.json")),
+            compressed=listing.compressed(version.name) if listing else _compressed(version),
         )
+
+
+def _listing(root: Path) -> Listing | None:
+    """Return what an object store has under *root*, if it is the mirror of one."""
+    mirror = place.mirror_of(root)
+    return mirror.listing() if mirror else None
+
+
+def _compressed(version: StoredVersion) -> bool:
+    return any(version.raw.glob("*.json.gz")) and not any(version.raw.glob("*.json"))
 
 
 def _summarised(version: StoredVersion) -> dict[str, Any]:
