@@ -191,17 +191,18 @@ class Mirror:
     def replace(self, version: str, folder: Path, names: Iterable[str], obsolete: Collection[str] = ()) -> None:
         """Write the files with these *names* in *folder* in place of those of the *version*, then its summary.
 
+        The mirror reads the summary again the next time: killed here or later, it may have the new files, or the old.
+
         Raises:
             StorageError: that was not possible; or the version was changed by another machine meanwhile.
         """
         known = self._known(version)
-        self.forget_tag(version)  # until it has worked: what is in the mirror may be the new files, or the old
+        self.forget_tag(version)
         if known != self._tag(version):
             raise StorageError(f"another command has changed {self.url}/{version} meanwhile; try again")
         self._send(folder, version, (name for name in names if name != SUMMARY))
         if not self.objects.swap(f"{version}/{SUMMARY}", (folder / SUMMARY).read_bytes(), known):
             raise StorageError(f"another command has changed {self.url}/{version} meanwhile; rebuild it")
-        self._note(version, self._tag(version) or "")
         self.objects.remove(f"{version}/{name}" for name in obsolete)
 
     def remove(self, version: str) -> None:
@@ -212,6 +213,11 @@ class Mirror:
         """
         self.objects.remove([f"{version}/{SUMMARY}"])
         self.objects.remove(self.objects.found(version))
+        self.forget_tag(version)
+
+    def remove_abandoned(self, listing: Listing, versions: Iterable[str]) -> None:
+        """Remove what the *listing* has of these *versions*, and nothing that came after it."""
+        self.objects.remove(f"{version}/{name}" for version in versions for name in listing.versions[version])
 
     def compress(self, version: str, names: Iterable[str]) -> None:
         """Put compressed raw files in place of those with these *names*, on the store and in the mirror.
@@ -255,7 +261,10 @@ class Mirror:
             return None
 
     def _known(self, version: str) -> str | None:
+        """Return the tag that the summary had when it was read; ``None`` for a version that is not here."""
         try:
+            if not (self.root / version).is_dir():
+                return None
             return (self.root / _TAG.format(version)).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from scrapy.settings import BaseSettings
@@ -101,7 +102,7 @@ def _mirrored(settings: BaseSettings, url: str, output: Path, spiders: list[str]
     listed = at.children()
     try:
         output.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (output / place.MARK).write_text(json.dumps({"url": url}), encoding="utf-8")
+        _mark(output, url)
         for name in spiders or _candidates(settings, output, listed):
             Mirror(output / name, url).sync()
     except objects.StorageError:
@@ -110,6 +111,14 @@ def _mirrored(settings: BaseSettings, url: str, output: Path, spiders: list[str]
         raise OperationalError(
             f"cannot write into {output}, the mirror of {url}: {error.strerror}; make it writable or set MIRROR_DIR"
         ) from error
+
+
+def _mark(output: Path, url: str) -> None:
+    """Say in the folder *output* of what it is the mirror: whole, or not at all."""
+    temporary = output / f"{place.MARK}.{os.getpid()}"
+    if not (output / place.MARK).exists():
+        temporary.write_text(json.dumps({"url": url}), encoding="utf-8")
+        temporary.replace(output / place.MARK)
 
 
 def _candidates(settings: BaseSettings, output: Path, listed: list[str]) -> list[str]:

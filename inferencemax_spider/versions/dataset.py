@@ -60,6 +60,9 @@ def _chunks(path: Path) -> Iterator[pa.Table]:
 
 def _keyed(table: pa.Table, version: str) -> pa.Table:
     """Return *table* with all columns of a partition."""
+    for name in ("source", "model_name"):  # a feed of one's own may leave them out
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     if "date" not in table.column_names:
         day = f"{version[:4]}-{version[4:6]}-{version[6:8]}"
         table = table.append_column("date", pa.array([day] * table.num_rows, pa.string()))

@@ -61,7 +61,7 @@ class Report:
         told = {
             f"{would}removed": self.removed,
             f"raw files {would}compressed": self.compressed,
-            f"uploads that were not finished {would}removed": self.abandoned,
+            f"uploads that were given up, {would}removed": self.abandoned,
             "in use, so left as it is": list(dict.fromkeys(self.in_use)),
             "runs that did not finish (-a replay=FOLDER takes up what one had collected)": self.unfinished,
         }
@@ -99,8 +99,10 @@ def _tidy_up_store(mirror: Mirror, report: Report, now: datetime, *, dry_run: bo
         removed = [name for name in report.removed if stored.is_name(name)]
         listing = mirror.listing()
         report.abandoned += [name for name in mirror.abandoned(listing, now) if name not in removed]
-        for name in () if dry_run else (*removed, *report.abandoned):
-            mirror.remove(name)
+        if not dry_run:
+            for name in removed:
+                mirror.remove(name)
+            mirror.remove_abandoned(listing, report.abandoned)
         for version in _before_latest(mirror.root, report.removed):
             if pending := listing.pending(version.name):
                 _compress_stored(mirror, version, pending, report, dry_run=dry_run)
