@@ -282,7 +282,8 @@ class Mirror:
         if not folder.is_dir() and not self._adopted(version, summary):
             return
         files = _files_in(summary)
-        for name, entry in self._files(version).items():
+        known = _files_in((folder / SUMMARY).read_bytes()) if (folder / SUMMARY).is_file() else {}
+        for name, entry in known.items():
             if files.get(name) != entry:
                 (folder / name).unlink(missing_ok=True)
         _write(folder / SUMMARY, summary)
@@ -291,15 +292,18 @@ class Mirror:
     def _adopted(self, version: str, summary: bytes) -> bool:
         """Make the folder of a version that is new here; return whether that was possible.
 
-        It may be the working folder of a run that was killed after it had published, or is just about to rename it.
+        It may be the working folder of a run that was killed after it had published, or is just about to rename it; or
+        one that was hidden by a command that was killed before it had removed the version from the store.
         """
         working = store.working_folder(self.root, version)
-        if working.is_dir():
-            with store.locked(working) as ours:
+        for hidden in (working, store.pruned_folder(self.root, version)):
+            if not hidden.is_dir():
+                continue
+            with store.locked(hidden) as ours:
                 if not ours:
                     return False
-                if (working / SUMMARY).is_file() and (working / SUMMARY).read_bytes() == summary:
-                    working.rename(self.root / version)
+                if hidden != working or _holds(hidden / SUMMARY, summary):
+                    hidden.rename(self.root / version)
                     return True
         fetched = self.root / _FETCHED.format(version)
         fetched.mkdir(exist_ok=True)
@@ -382,6 +386,10 @@ def _digest(path: Path, *, packed: bool) -> str:
         return sha256(envelope.expanded(path)).hexdigest()
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -185,10 +185,15 @@ def discard(folder: Path) -> Path:
     Raises:
         OSError: it could not be renamed; it stays as it is.
     """
-    hidden = folder.with_name(_PRUNED.format(folder.name.strip(".")))
+    hidden = pruned_folder(folder.parent, folder.name.strip("."))
     folder.rename(hidden)
     flush(folder.parent)
     return hidden
+
+
+def pruned_folder(root: Path, version: str) -> Path:
+    """Return the hidden folder under *root* that the *version* becomes when it leaves the store."""
+    return root / _PRUNED.format(version)
 
 
 def leftovers(root: Path) -> list[Path]:

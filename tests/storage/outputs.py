@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,16 @@ class Output:
         """Return the summary of a version."""
         loaded: dict[str, Any] = json.loads(self.objects(version, spider)["summary.json"])
         return loaded
+
+    def whole(self, spider: str = SPIDER) -> list[str]:
+        """Return the visible versions, having compared all of their objects with their summaries."""
+        versions = self.visible(spider)
+        for version in versions:
+            objects = self.objects(version, spider)
+            for name, entry in json.loads(objects["summary.json"])["files"].items():
+                data = objects[name] if name in objects else gzip.decompress(objects[f"{name}.gz"])
+                assert sha256(data).hexdigest() == entry["sha256"], name
+        return versions
 
     def mirror(self, machine: str = HERE) -> Path:
         """Return the folder that mirrors the output on a *machine*."""

@@ -13,7 +13,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 import s3fs  # type: ignore[import-untyped]  # has no types
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from tests.crawl.runs import TIMEOUT
