@@ -48,7 +48,7 @@ def checked(text: str) -> str:
             "must not carry a user name, a password, a port, or anything behind ? or #; credentials and the endpoint "
             "come from the environment (docs/storage.md)"
         )
-    if scheme not in SCHEMES or not rest.strip("/"):
+    if scheme not in SCHEMES or not rest.partition("/")[0]:
         raise ValueError(f"is no folder, and no URL of an object store: {', '.join(f'{name}://…' for name in SCHEMES)}")
     return text.rstrip("/")
 

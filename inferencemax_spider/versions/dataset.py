@@ -75,16 +75,12 @@ def _keyed(table: pa.Table, version: str) -> pa.Table:
 
 def _partitions(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Yield the place of each partition and its rows, in their order, without the partition's columns."""
-    keys = table.select(COLUMNS).group_by(COLUMNS, use_threads=False).aggregate([])
-    rest = table.drop_columns(list(COLUMNS))
-    for values in keys.to_pylist():
-        own = [_equal(table[name], values[name]) for name in COLUMNS]
-        place = "/".join(f"{name}={_escaped(values[name])}" for name in COLUMNS)
-        yield place, rest.filter(pc.and_(pc.and_(own[0], own[1]), own[2]))
-
-
-def _equal(column: pa.ChunkedArray, value: str | None) -> pa.ChunkedArray:
-    return pc.is_null(column) if value is None else pc.fill_null(pc.equal(column, value), fill_value=False)
+    keys = list(COLUMNS)
+    table = table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in keys]))
+    rows, start = table.drop_columns(keys), 0
+    for group in table.select(keys).group_by(keys, use_threads=False).aggregate([([], "count_all")]).to_pylist():
+        yield "/".join(f"{name}={_escaped(group[name])}" for name in keys), rows.slice(start, group["count_all"])
+        start += group["count_all"]
 
 
 def _escaped(value: str | None) -> str:

@@ -50,6 +50,7 @@ def test_two_prunes_at_once_do_no_harm(output: Output, three: list[str]) -> None
     assert output.whole() == three[2:]
 
 
+@pytest.mark.usefixtures("environment")
 def test_a_killed_prune_is_ended_by_the_next_one(output: Output, three: list[str]) -> None:
     with output.server.fault("DELETE", f"{three[0]}/raw/", "hold") as fault:
         process = output.begin("versions", "prune", "--keep", "1", machine=ELSEWHERE)
