@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
@@ -75,12 +76,13 @@ def _keyed(table: pa.Table, version: str) -> pa.Table:
 
 def _partitions(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Yield the place of each partition and its rows, in their order, without the partition's columns."""
-    keys = list(COLUMNS)
-    table = table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in keys]))
-    rows, start = table.drop_columns(keys), 0
-    for group in table.select(keys).group_by(keys, use_threads=False).aggregate([([], "count_all")]).to_pylist():
-        yield "/".join(f"{name}={_escaped(group[name])}" for name in keys), rows.slice(start, group["count_all"])
-        start += group["count_all"]
+    table = table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in COLUMNS]))
+    rows, start = table.drop_columns(list(COLUMNS)), 0
+    for values, group in groupby(zip(*(table[name].to_pylist() for name in COLUMNS), strict=True)):
+        count = sum(1 for _ in group)
+        place = "/".join(f"{name}={_escaped(value)}" for name, value in zip(COLUMNS, values, strict=True))
+        yield place, rows.slice(start, count)
+        start += count
 
 
 def _escaped(value: str | None) -> str:
