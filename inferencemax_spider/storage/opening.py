@@ -68,15 +68,29 @@ def replayed(settings: BaseSettings, text: str) -> str:
         OperationalError: the store cannot be read.
     """
     try:
-        if not place.is_url(text) and Path(text).exists():
-            if (Path(text) / SUMMARY).is_file():
-                stored.find(Path(), text).raw_files()
-            return text
-        return str(find(settings, text).raw_files())
+        if place.is_url(text) or not Path(text).exists():
+            return str(find(settings, text).raw_files())
+        path = _present(Path(text))
+        if (path / SUMMARY).is_file():
+            stored.find(Path(), str(path)).raw_files()
+        return str(path)
     except UnknownVersionError as error:
         if place.is_url(text):
             raise ArgumentError(f"spider argument replay: {error}") from None
         return text
+
+
+def _present(path: Path) -> Path:
+    """Return where the run in the folder *path* is now.
+
+    The working folder of one that was killed becomes a version if its summary had reached the store after all.
+    """
+    whole = path.resolve()
+    if mirror := place.mirror_of(whole.parent):
+        mirror.sync()
+        version = whole.with_name(whole.name.strip(".").partition(".")[0])
+        return whole if whole.exists() else version
+    return path
 
 
 def _by_url(settings: BaseSettings, text: str) -> StoredVersion:

@@ -36,3 +36,10 @@ def server() -> Iterator[Server]:
 def output(server: Server, site: DemoSite, tmp_path: Path) -> Output:
     """Return an output of the test's own, with nothing in it."""
     return Output(server, f"{server.bucket()}/runs", site.base_url, tmp_path)
+
+
+@pytest.fixture
+def environment(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give this process what commands have in their environment."""
+    for name, value in output.server.environment.items():
+        monkeypatch.setenv(name, value)

@@ -30,7 +30,8 @@ class Fault:
     """What happens to the first *times* requests of a *method* whose path holds *text*.
 
     ``kind`` is ``status`` (answered with that, and not carried out), ``reset`` (the connection is, before anything is
-    done), ``lost`` (it is carried out, then the connection is reset), or ``hold`` (it waits, until it is let go).
+    done), ``lost`` (it is carried out, then the connection is reset), or ``hold`` (it waits until it
+    is let go, and is carried out then, unless ``kind`` was changed meanwhile).
     """
 
     method: str
@@ -80,7 +81,8 @@ class FaultyApp:
         fault.reached.set()
         if fault.kind == "hold":
             fault.released.wait(TIMEOUT)
-            return self._carried_out(environ, start)
+            if fault.kind == "hold":
+                return self._carried_out(environ, start)
         if fault.kind == "lost":
             self._carried_out(environ, lambda *_: None)
         if fault.kind in ("lost", "reset"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,17 @@ def test_pandas_reads_the_files_in_place(output: Output) -> None:
     assert len(merged) == output.summary(output.latest())["merged"]["rows"]
     assert len(rows) == len(parts) == output.summary(output.latest())["records"]
     assert set(parts["model"]) == {"gpt-oss-120b"}
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_example_of_the_page_runs(output: Output) -> None:
+    version = output.crawl("-a", "models=dsr1", spider="inferencex")
+    page = (runs.REPO / "docs" / "storage.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example.replace("s3://my-bucket/benchmarks", output.url), names)  # noqa: S102 - it is what readers run
+    assert names["version"] == version
+    assert len(names["rows"]) == output.summary(version, "inferencex")["records"]
 
 
 def test_duckdb_and_arrow_read_the_dataset_in_place(output: Output) -> None:

@@ -74,13 +74,6 @@ def soon() -> datetime:
     return datetime.now(UTC) + timedelta(days=2)
 
 
-@pytest.fixture
-def environment(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give this process what commands have in their environment."""
-    for name, value in output.server.environment.items():
-        monkeypatch.setenv(name, value)
-
-
 @pytest.mark.usefixtures("environment")
 def test_half_an_upload_goes_after_a_day(output: Output) -> None:
     first = output.crawl()
