@@ -32,11 +32,13 @@ DAMAGE = {
 class EndpointSpider(scrapy.Spider):
     """Fetch a plan of endpoints and yield one :class:`EndpointCapture` for each.
 
-    A subclass gives ``layout``, ``arguments_model`` (its spider arguments), :meth:`read_body` and :meth:`planned`.
+    A subclass gives ``layout``, ``arguments_model`` (its spider arguments), :meth:`read_body` and :meth:`planned`. One
+    that learns only from the site what its records are like also gives ``other_layouts``, and sets ``layout`` then.
     What the arguments say is checked before anything else: a wrong one raises ``ArgumentError``.
     """
 
-    layout: ClassVar[Layout]
+    layout: Layout
+    other_layouts: ClassVar[tuple[Layout, ...]] = ()
     arguments_model: ClassVar[type[BaseModel]]
     arguments: Any
     plan: list[Endpoint]
@@ -55,7 +57,7 @@ class EndpointSpider(scrapy.Spider):
         spider = super().from_crawler(crawler, *args)
         spider.remarks = []
         knobs.check(crawler.settings)
-        spider.arguments = arguments.parse(cls.arguments_model, kwargs, _models(crawler.settings))
+        spider.arguments = arguments.parse(cls.arguments_model, kwargs, models_of(crawler.settings))
         whole = list(spider.planned())
         _check_names(whole)
         spider.whole_plan = []
@@ -187,7 +189,7 @@ def _stored(metadata: dict[str, Any], body: bytes, endpoint: Endpoint) -> Served
     return served
 
 
-def _models(settings: BaseSettings) -> tuple[catalog.Model, ...]:
+def models_of(settings: BaseSettings) -> tuple[catalog.Model, ...]:
     """Return the catalogue's models with those of the ``CATALOG_MODELS`` setting laid over them."""
     try:
         return catalog.with_models(settings.getdict("CATALOG_MODELS"))

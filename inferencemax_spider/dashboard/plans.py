@@ -1,0 +1,130 @@
+"""What is to be selected on a page, as it says itself what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from inferencemax_spider import catalog, planning
+from inferencemax_spider.arguments import DashboardArguments, InferencexArguments
+from inferencemax_spider.dashboard.generations import (
+    OF_2025,
+    OF_2026,
+    Generation,
+    Selection,
+    api_selections,
+    static_selections,
+)
+from inferencemax_spider.dashboard.recorder import Answer
+from inferencemax_spider.dashboard.visit import Visit
+from inferencemax_spider.items import Endpoint
+from inferencemax_spider.parsers.bulk import BodyError
+from inferencemax_spider.parsers.discovery import Availability
+from inferencemax_spider.versions.shape import display_name
+
+AVAILABILITY = "/api/v1/availability"
+
+
+@dataclass
+class Plan:
+    """What a page is to bring.
+
+    Attributes:
+        endpoints: all of it, in the order of the plan.
+        selections: what to select for that, in the order in which it is quickest.
+        answers: what of it the page has brought already.
+        remarks: what is wrong with it, one line each.
+        promised: newest day that the site says it has of each model key.
+    """
+
+    endpoints: list[Endpoint]
+    selections: list[Selection]
+    answers: list[tuple[Endpoint, Answer]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    promised: dict[str, str] = field(default_factory=dict)
+
+
+async def made(
+    visit: Visit, generation: Generation, asked: DashboardArguments, models: Sequence[catalog.Model]
+) -> Plan:
+    """Return the plan for the page of *visit*: what was *asked* for, of what it offers.
+
+    *models* is the catalogue, which the page of 2025 is held to.
+
+    Raises:
+        PageError: the page does not say what it offers.
+    """
+    if generation is OF_2025:
+        return _static(await visit.offered((OF_2025.model, OF_2025.sequence)), asked, models)
+    answer = await visit.answer(AVAILABILITY)
+    (names,) = await visit.offered((OF_2026.model,))
+    return _live(names, answer, asked)
+
+
+def _static(offered: list[list[str]], asked: DashboardArguments, models: Sequence[catalog.Model]) -> Plan:
+    chosen = [model for model in models if not asked.models or _is_meant(model, asked.models)]
+    lengths = [entry for entry in catalog.SEQUENCES if not asked.sequences or entry.label in asked.sequences]
+    endpoints = planning.static_plan(asked.base_url, chosen, lengths, catalog.DATA_TYPES)
+    planned = list(islice(endpoints, asked.sample))
+    valid = ", ".join(model.name for model in models)
+    remarks = [
+        f"no model is called {text!r}; valid: {valid}" for text in asked.models if not _any_is_meant(models, text)
+    ]
+    if not asked.models:
+        remarks += _unknown("model", offered[0], models)
+    if not asked.sequences:
+        remarks += _unknown("sequence", offered[1], catalog.SEQUENCES)
+    if catalog.AGENTIC.label in asked.sequences:
+        remarks.append(f"the page of 2025 has no sequence {catalog.AGENTIC.name!r}")
+    return Plan(planned, static_selections(planned, models), remarks=remarks)
+
+
+def _any_is_meant(models: Iterable[catalog.Model], text: str) -> bool:
+    return any(_is_meant(model, [text]) for model in models)
+
+
+def _is_meant(model: catalog.Model, texts: Iterable[str]) -> bool:
+    """Tell whether one of *texts* names *model*, as in either generation."""
+    spellings = {catalog.folded(text) for text in model.spellings}
+    return any(catalog.folded(text) in spellings or display_name(text) == display_name(model.name) for text in texts)
+
+
+def _unknown(kind: str, offered: Iterable[str], entries: Collection[catalog.Entry]) -> list[str]:
+    """Return a remark for each of the *offered* texts that none of the *entries* is called."""
+    spellings = {catalog.folded(text) for entry in entries for text in entry.spellings}
+    return [
+        f"the page offers the {kind} {text!r}, which the catalogue does not know"
+        for text in offered
+        if catalog.folded(text) not in spellings
+    ]
+
+
+def _live(offered: Iterable[str], answer: Answer, asked: DashboardArguments) -> Plan:
+    available = _available(answer)
+    wanted = {"models": tuple(map(display_name, asked.models)), "sequences": asked.sequences, "sample": asked.sample}
+    names = [catalog.find_text(text, catalog.API_MODELS) or text for text in offered]
+    scope = planning.Scope(
+        InferencexArguments.model_validate({name: value for name, value in wanted.items() if value}), names, available
+    )
+    first = Endpoint(0, answer.url, dataset="availability", stored_as="availability.json")
+    endpoints = planning.plan(scope, asked.base_url, 1)
+    remarks = [f"no model is called {text!r}; valid: {', '.join(names)}" for text in scope.unknown]
+    if not endpoints:
+        remarks.append("the page offers nothing of what was asked for")
+    return Plan(
+        [first, *endpoints],
+        api_selections(endpoints, asked.sequences),
+        answers=[(first, answer)],
+        remarks=remarks,
+        # What a shard does not bring, another does: only the whole can be held to the promise.
+        promised=scope.available.newest if asked.shard is None else {},
+    )
+
+
+def _available(answer: Answer) -> Availability:
+    """Return what *answer* says is available; that it is of no use is told by its own endpoint."""
+    try:
+        return Availability.read(answer.body)
+    except BodyError:
+        return Availability()

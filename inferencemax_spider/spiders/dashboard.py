@@ -1,0 +1,359 @@
+"""The dashboard's page, driven in a browser: the fallback for when the endpoints move, and an independent witness."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Any, Self, TypeVar
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from inferencemax_spider import failures
+from inferencemax_spider.arguments import DashboardArguments
+from inferencemax_spider.catalog import API_MODELS
+from inferencemax_spider.dashboard import browsing, plans
+from inferencemax_spider.dashboard.errors import PageError, StoppedError, explained, is_playwrights
+from inferencemax_spider.dashboard.evidence import collected
+from inferencemax_spider.dashboard.generations import OF_2025, OF_2026, Generation, Selection, address
+from inferencemax_spider.dashboard.recorder import Answer, Recorder
+from inferencemax_spider.dashboard.visit import Visit
+from inferencemax_spider.hardware import EDITIONS
+from inferencemax_spider.items import Endpoint, EndpointCapture, FetchFailure, Parsed, Served
+from inferencemax_spider.middlewares.retry import LOOK_UP_SECONDS, backoff, waited
+from inferencemax_spider.parsers import api_v1, static_json
+from inferencemax_spider.parsers.bulk import BodyError
+from inferencemax_spider.parsers.discovery import Availability
+from inferencemax_spider.pipelines.evidence import FOLDER
+from inferencemax_spider.records import Records
+from inferencemax_spider.spiders.base import EndpointSpider, models_of
+from inferencemax_spider.versions import replan
+
+PAGES = ("/inference", "/")
+"""Where the dashboard is: the newer site has a landing page at its root."""
+EVIDENCE_MOST = 20
+"""Failures of a run whose page is kept; more of them show nothing new."""
+
+T = TypeVar("T")
+Outcome = Answer | PageError
+Ended = list[tuple[Endpoint, Outcome]]
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What the page at *url* is loaded for: to bring the ``endpoints`` by ``selections``, or to be looked at.
+
+    ``elsewhere`` is where the page might be if it is not at *url*.
+    """
+
+    url: str
+    endpoints: tuple[Endpoint, ...]
+    selections: tuple[Selection, ...] = ()
+    generation: Generation | None = None
+    click: bool = True
+    elsewhere: tuple[str, ...] = ()
+    attempts: int = 1
+
+
+class DashboardSpider(EndpointSpider):
+    """Collect what the dashboard's page shows, from the responses that the page itself requests.
+
+    Domain
+        inferencex.semianalysis.com (page of 2026), or a site that has the page of 2025
+    Pages
+        ``/inference``, else ``/``; which generation it is shows in what it asks for
+    Spider arguments
+        ``models``, ``sequences``, ``select``, ``base_url``, ``sample``, ``shard``, ``replay``
+    robots.txt
+        Obeyed: a page is visited, one at a time, as a visitor would, without images, trackers and other hosts.
+    Caveats
+        Needs the extra ``browser`` and a Chromium; several times slower than ``inferencex``, which is to be preferred.
+    """
+
+    name = "dashboard"
+    layout = OF_2026.layout
+    other_layouts = (OF_2025.layout,)
+    common = frozenset({"page", "availability"})
+    arguments_model = DashboardArguments
+    arguments: DashboardArguments
+    custom_settings = {  # noqa: RUF012 - Scrapy declares it so
+        "CONCURRENT_REQUESTS": 1,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+    }
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Return a spider with a browser at hand, unless it is to replay an earlier run.
+
+        Raises:
+            OperationalError: what it needs for that is not installed.
+        """
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        if not spider.arguments.replay:
+            browsing.check()
+            browsing.prepare(crawler.settings, spider.arguments.base_url)
+        return spider
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pictured = 0
+
+    def planned(self) -> Iterator[Endpoint]:
+        """Yield the page, until it is known what it has; or, of a run that is replayed, what that stored."""
+        if raw := self.arguments.replay:
+            yield from self._recalled(replan.plan(raw, self.arguments.models))
+        else:
+            yield Endpoint(0, f"{self.arguments.base_url}{PAGES[0]}", dataset="page", stored_as="page.json")
+
+    def _recalled(self, endpoints: Iterable[Endpoint]) -> Iterator[Endpoint]:
+        """Yield the *endpoints* of an earlier run, with the hwKeys that are expected of them; note its generation."""
+        expected = {model.name: model.expected_hwkeys for model in models_of(self.settings)}
+        for endpoint in endpoints:
+            if endpoint.data_type:
+                self.layout = OF_2025.layout
+                yield replace(endpoint, expected_hwkeys=expected.get(endpoint.model, ()))
+            else:
+                yield endpoint
+
+    def request(self, endpoint: Endpoint) -> Request:
+        """Return the request for the page, to look at it."""
+        elsewhere = tuple(f"{self.arguments.base_url}{path}" for path in PAGES[1:])
+        return self._load(Errand(endpoint.url, (endpoint,), elsewhere=elsewhere))
+
+    def _load(self, errand: Errand) -> Request:
+        recorder = Recorder(self.arguments.base_url, self.settings.getint("DOWNLOAD_MAXSIZE"))
+        return Request(
+            errand.url,
+            callback=self.visited,
+            errback=self.not_visited,
+            cb_kwargs={"endpoint": errand.endpoints[0], "errand": errand},
+            meta=browsing.meta(self.settings, recorder),
+            dont_filter=True,
+        )
+
+    async def visited(self, response: Response, endpoint: Endpoint, errand: Errand) -> AsyncIterator[Any]:
+        """Yield what comes of a page that was loaded, and close it."""
+        del endpoint
+        page, recorder = response.meta["playwright_page"], response.meta["recorder"]
+        visit = Visit(page, recorder, self.settings.getfloat("DOWNLOAD_TIMEOUT"))
+        try:
+            async for result in self._worked(visit, errand):
+                yield result
+        except StoppedError:
+            recorder.note("the crawl is being stopped")
+        finally:
+            with suppress(Exception):
+                await page.close()
+
+    async def not_visited(self, failure: Failure) -> AsyncIterator[Any]:
+        """Yield what follows from a page that could not be loaded."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        page, recorder, errand = (
+            request.meta.get("playwright_page"),
+            request.meta["recorder"],
+            request.cb_kwargs["errand"],
+        )
+        error: Exception = failure.value  # type: ignore[assignment]
+        seconds = self.settings.getfloat("DOWNLOAD_TIMEOUT")
+        if is_playwrights(error):
+            outcome = PageError("load the page", recorder.gone or explained(error, seconds), again=True)
+        else:
+            outcome = PageError(
+                "load the page", failures.of_exception(error, errand.endpoints[0], self.settings).reason
+            )
+        visit = Visit(page, recorder, seconds) if page is not None else None
+        async for result in self._missed(visit, errand, outcome):
+            yield result
+        with suppress(Exception):
+            await page.close()
+
+    async def _worked(self, visit: Visit, errand: Errand) -> AsyncIterator[Any]:
+        """Do the *errand* on a page that was loaded; yield what comes of it."""
+        document = visit.recorder.document
+        if document and document.status == HTTPStatus.NOT_FOUND and errand.elsewhere:
+            url, *elsewhere = errand.elsewhere
+            yield self._load(replace(errand, url=url, elsewhere=tuple(elsewhere)))
+            return
+        try:
+            if document and document.status != HTTPStatus.OK:
+                steps = self._missed(visit, errand, document)
+            elif errand.generation:
+                steps = self._brought(visit, errand, errand.generation)
+            else:
+                steps = self._looked(visit, errand)
+            async for result in steps:
+                yield result
+        except PageError as error:
+            async for result in self._missed(visit, errand, error):
+                yield result
+
+    async def _looked(self, visit: Visit, errand: Errand) -> AsyncIterator[Any]:
+        """Find out what the page is and offers, and yield what follows from that."""
+        generation = await self._unless_stopped(visit.generation())
+        click = self._clicks(generation)
+        catalogue = models_of(self.settings)
+        plan = await self._unless_stopped(plans.made(visit, generation, self.arguments, catalogue))
+        self._adopt(generation, plan)
+        for endpoint, answer in plan.answers:
+            yield await self._ended(visit, endpoint, answer, 1)
+        selections = [mine for entry in plan.selections if (mine := entry.of(self.plan)).endpoints]
+        here = selections if click else await self._shown(visit, generation, selections)
+        found = replace(errand, generation=generation, click=click, attempts=1)
+        async for result in self._brought(visit, replace(found, selections=tuple(here)), generation):
+            yield result
+        for selection in selections:
+            if selection not in here:
+                yield self._load(self._addressed(found, selection))
+
+    def _clicks(self, generation: Generation) -> bool:
+        """Tell whether selections are made by clicks.
+
+        Raises:
+            PageError: they are not to be, and the page takes none from its address.
+        """
+        if self.arguments.select == "url" and not generation.addressable:
+            cause = f"the page of {generation.year} takes no selection from its address; use select=click"
+            raise PageError("select by address", cause)
+        return self.arguments.select == "click" or not generation.addressable
+
+    def _adopt(self, generation: Generation, plan: plans.Plan) -> None:
+        """Put the *plan* in the place of that of looking at the page."""
+        self.layout = generation.layout
+        self.promised, self.remarks = plan.promised, plan.remarks
+        self.whole_plan.clear()
+        self.plan[:] = self.taken(plan.endpoints)
+
+    async def _shown(self, visit: Visit, generation: Generation, selections: list[Selection]) -> list[Selection]:
+        """Return those of the *selections* that the page shows already: they need no page of their own."""
+        work = [entry for entry in selections if not entry.sequence]
+        return [entry for entry in work if await self._unless_stopped(visit.shows(generation, entry))]
+
+    def _addressed(self, errand: Errand, selection: Selection) -> Errand:
+        url = address(errand.url.partition("?")[0], selection)
+        return replace(errand, url=url, endpoints=selection.endpoints, selections=(selection,))
+
+    async def _brought(self, visit: Visit, errand: Errand, generation: Generation) -> AsyncIterator[Any]:
+        """Make the selections of *errand*; yield what each of them brings, or another attempt."""
+        missing: list[Selection] = []
+        for selection in errand.selections:
+            ended = await self._unless_stopped(_outcomes(visit, generation, selection, click=errand.click))
+            again = [endpoint for endpoint, outcome in ended if self._is_worth_it(outcome, errand.attempts)]
+            missing += [selection.of(again)] if again else []
+            for endpoint, outcome in ended:
+                if endpoint not in again:
+                    yield await self._ended(visit, endpoint, outcome, errand.attempts)
+        if missing:
+            endpoints = tuple(endpoint for entry in missing for endpoint in entry.endpoints)
+            async for result in self._once_more(replace(errand, selections=tuple(missing), endpoints=endpoints)):
+                yield result
+
+    async def _missed(self, visit: Visit | None, errand: Errand, outcome: Outcome) -> AsyncIterator[Any]:
+        """Yield another attempt at an *errand* of which nothing came, or its end."""
+        if self._is_worth_it(outcome, errand.attempts):
+            async for result in self._once_more(errand):
+                yield result
+        else:
+            for endpoint in errand.endpoints:
+                yield await self._ended(visit, endpoint, outcome, errand.attempts)
+
+    async def _once_more(self, errand: Errand) -> AsyncIterator[Request]:
+        assert self.crawler.stats
+        self.crawler.stats.inc_value("retry/count")
+        if await waited(self.crawler, backoff(self.settings, errand.attempts)):
+            yield self._load(replace(errand, attempts=errand.attempts + 1))
+
+    def _is_worth_it(self, outcome: Outcome, attempts: int) -> bool:
+        """Tell whether there is to be another attempt after this *outcome* of attempt number *attempts*."""
+        if attempts > self.settings.getint("RETRY_TIMES"):
+            return False
+        if isinstance(outcome, PageError):
+            return outcome.again
+        return bool(outcome.cause) or outcome.status in map(int, self.settings.getlist("RETRY_HTTP_CODES"))
+
+    async def _ended(self, visit: Visit | None, endpoint: Endpoint, outcome: Outcome, attempts: int) -> EndpointCapture:
+        """Return the capture of *endpoint*, which has come to this end; of a failure, with what the page shows of it."""
+        served, failure = _told(outcome, self.settings.getfloat("DOWNLOAD_TIMEOUT"))
+        url = outcome.url if isinstance(outcome, Answer) else endpoint.url
+        request = Request(url, meta={"retry_times": attempts - 1})
+        evidence: dict[str, bytes] = {}
+        if failure and visit and self._pictured < EVIDENCE_MOST:
+            self._pictured += 1
+            stem = PurePosixPath(endpoint.file_name).stem
+            evidence = {
+                f"{stem}.{kind}": piece for kind, piece in (await collected(visit.page, visit.recorder)).items()
+            }
+            failure = replace(failure, reason=f"{failure.reason}; see {FOLDER}/{stem}.*")
+        return replace(
+            self._capture(replace(endpoint, url=url), request, served=served, failure=failure), evidence=evidence
+        )
+
+    async def _unless_stopped(self, work: Awaitable[T]) -> T:
+        """Return what *work* returns; give it up when the crawl is being stopped.
+
+        Raises:
+            StoppedError: the crawl is being stopped.
+        """
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            await asyncio.wait({task}, timeout=LOOK_UP_SECONDS)
+            if not self.crawler.crawling and not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+                raise StoppedError
+        return task.result()
+
+    def read_body(self, body: bytes, endpoint: Endpoint) -> Parsed:
+        """Return what a *body* holds, reduced to the sequences that were asked for."""
+        if endpoint.dataset == "page":
+            raise BodyError("a page, which holds no data")
+        if endpoint.dataset == "availability":
+            return Parsed(Records(self.layout), entries=len(Availability.read(body).entries))
+        if endpoint.data_type:
+            return static_json.parse(body, endpoint)
+        parsed = api_v1.parse(body, endpoint, EDITIONS[self.settings["HARDWARE_EDITION"]])
+        _check_model(parsed.records, endpoint)
+        return replace(parsed, records=api_v1.of_sequences(parsed.records, self.arguments.sequences))
+
+
+async def _outcomes(visit: Visit, generation: Generation, selection: Selection, *, click: bool) -> Ended:
+    """Return what *selection* brought: an answer for each of its endpoints, or for all of them why it did not."""
+    try:
+        return [*await visit.bring(generation, selection, click=click)]
+    except PageError as error:
+        return [(endpoint, error) for endpoint in selection.endpoints]
+
+
+def _told(outcome: Outcome, seconds: float) -> tuple[Served | None, FetchFailure | None]:
+    """Return the answer that *outcome* is, and why it is of no use."""
+    if isinstance(outcome, PageError):
+        return None, FetchFailure(str(outcome), exception=type(outcome).__name__)
+    if outcome.status is None:
+        return None, FetchFailure(explained(Exception(outcome.cause), seconds), exception="NoAnswer")
+    served = Served(
+        status=outcome.status,
+        content_type=outcome.headers.get("content-type", ""),
+        body=outcome.body,
+        fetched_at=outcome.received_at,
+        content_encoding=outcome.headers.get("content-encoding", ""),
+        location=outcome.headers.get("location", ""),
+    )
+    return served, failures.of_status(served)
+
+
+def _check_model(records: Records, endpoint: Endpoint) -> None:
+    """Refuse rows of another model than that which was selected.
+
+    Raises:
+        BodyError: there are some.
+    """
+    names = {key: name for name, keys in API_MODELS.items() for key in keys}
+    keys = sorted(filter(None, records.table["model"].unique().to_pylist()))
+    others = [f"{key} ({names[key]})" for key in keys if names.get(key, endpoint.model) != endpoint.model]
+    if others:
+        raise BodyError(f"rows of {', '.join(others)}, where {endpoint.model} was selected")
