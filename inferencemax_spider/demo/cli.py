@@ -12,7 +12,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inferencemax_spider.demo import api
+from inferencemax_spider.catalog import API_MODELS
+from inferencemax_spider.demo import api, pages
 from inferencemax_spider.demo.content import Content, FolderContent, GeneratedContent, LayeredContent
 from inferencemax_spider.demo.dataset import DEFAULT_SEED, Dataset
 from inferencemax_spider.demo.faults import KINDS, Fault
@@ -101,17 +102,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _folder(root: Path) -> Content:
-    """Return the files of *root*, and those that are recorded bodies of the API under its paths."""
+    """Return the files of *root*, those that are recorded bodies of the API under its paths, and the pages to them."""
     files = FolderContent(root)
-    return LayeredContent(api.RecordedApi(root), files) if api.RecordedApi.is_in(root) else files
+    older = pages.page_2025(models) if (models := pages.recorded_models(root)) else None
+    if not api.RecordedApi.is_in(root):
+        return LayeredContent(files, pages.PagesContent(older=older))
+    names = {name: API_MODELS[name] for name in api.RecordedApi.NAMES}
+    newer = pages.pages_2026(names)
+    return LayeredContent(api.RecordedApi(root), files, pages.PagesContent(older=older, newer=newer))
 
 
 def _content(options: argparse.Namespace) -> Content:
     if options.site:
         return _folder(options.site)
     static = GeneratedContent(Dataset(options.seed))
+    older = pages.page_2025()
     if options.generation == "static":
-        return static
+        return LayeredContent(static, pages.PagesContent(older=older))
     models = api.models(options.api_models or (SCALED_MODELS if options.api_scale else len(api.MODELS)))
     live = api.ApiContent(
         api.ApiDataset(options.seed, models, days=options.api_days),
@@ -119,7 +126,10 @@ def _content(options: argparse.Namespace) -> Content:
         bad_date_500=options.bad_date_500,
         history_rows=options.api_scale,
     )
-    return live if options.generation == "api" else LayeredContent(live, static)
+    newer = pages.pages_2026({model.name: model.keys for model in models})
+    if options.generation == "api":
+        return LayeredContent(live, pages.PagesContent(newer=newer))
+    return LayeredContent(live, static, pages.PagesContent(older=older, newer=newer))
 
 
 def site_from(options: argparse.Namespace) -> DemoSite:

@@ -7,6 +7,7 @@ faults and the command line do not change.
 from __future__ import annotations
 
 import gzip
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 HTML: Final = "text/html; charset=utf-8"
-CONTENT_TYPES: Final = {".json": JSON, ".html": HTML, ".txt": "text/plain; charset=utf-8"}
+CONTENT_TYPES: Final = {
+    ".json": JSON,
+    ".html": HTML,
+    ".txt": "text/plain; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,11 @@ class Resource:
     def gzipped(self) -> bytes:
         """The body compressed, always to the same bytes."""
         return gzip.compress(self.body, compresslevel=self.compresslevel, mtime=0)
+
+
+def script_json(document: object) -> str:
+    """Return *document* as JSON that cannot end the script element it stands in."""
+    return json.dumps(document, separators=(",", ":")).replace("<", "\\u003c")
 
 
 class Content(Protocol):

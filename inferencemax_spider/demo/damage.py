@@ -12,15 +12,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
+from html import escape
 from http import HTTPStatus
 from typing import Any, Final, TypeGuard
 
-from inferencemax_spider.demo.content import HTML, JSON, Resource
-from inferencemax_spider.demo.faults import Fault
+from inferencemax_spider.demo.content import HTML, JSON, Resource, script_json
+from inferencemax_spider.demo.faults import KINDS, PAGE_KINDS, Fault
 from inferencemax_spider.demo.record_damage import OVERFLOW, RECORD_DAMAGE, Record, RecordsDamage, generation, hwkey_of
 
 Damage = Callable[[Resource, Fault], Resource]
 
+PRE: Final = "<html><head></head><body><pre>{}</pre></body></html>"
+PAGE_CONFIG: Final = b'<script type="application/json" id="config">'
+"""What a dashboard's page has, and no other resource."""
 PAGE: Final = "<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
 
 
@@ -127,6 +131,23 @@ def _envelope(resource: Resource, _fault: Fault) -> Resource:
     return replace(resource, body=_dumps({"data": records, "gpus": gpus}))
 
 
+def _pre(resource: Resource, _fault: Fault) -> Resource:
+    """Wrap a JSON document as a browser shows one that is opened directly."""
+    if resource.content_type != JSON:
+        return resource
+    return replace(resource, body=PRE.format(escape(resource.body.decode())).encode(), content_type=HTML)
+
+
+def _on_page(resource: Resource, fault: Fault) -> Resource:
+    """Tell a dashboard's page of *fault*: its scripts do the rest."""
+    head, page_config, rest = resource.body.partition(PAGE_CONFIG)
+    if resource.content_type != HTML or not page_config:
+        return resource
+    parameters = {name: getattr(fault, name) for name in KINDS[fault.kind]}
+    note = f'<script type="application/json" data-fault="{fault.kind}">{script_json(parameters)}</script>\n    '
+    return replace(resource, body=head + note.encode() + page_config + rest)
+
+
 DAMAGE: Final[Mapping[str, Damage]] = {
     "status": _status,
     "retry_after": _retry_after,
@@ -139,5 +160,8 @@ DAMAGE: Final[Mapping[str, Damage]] = {
     "broken_gzip": _broken_gzip,
     "truncated_gzip": _truncated_gzip,
     "envelope": _envelope,
-} | {kind: _on_records(damage) for kind, damage in RECORD_DAMAGE.items()}
+    "pre": _pre,
+    **{kind: _on_records(damage) for kind, damage in RECORD_DAMAGE.items()},
+    **dict.fromkeys(PAGE_KINDS, _on_page),
+}
 """The faults of the answer, by kind."""

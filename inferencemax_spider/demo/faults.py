@@ -12,6 +12,7 @@ is what stands after the last ``@``; without one the fault hits everything. Valu
     missing_hwkey=b200_trt@*-e2e.json      every e2e body lacks the b200_trt records
     scale=h200,factor=1.3@gpt-oss-*        the throughput of h200 is 30 % higher in gpt-oss bodies
     latency=0.5                            every answer waits half a second
+    decoy@/inference                       the dashboard has a button that looks like a control
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import threading
 from collections import Counter
 from fnmatch import fnmatchcase
 from posixpath import basename
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
@@ -28,6 +29,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ROBOTS: Final = "/robots.txt"
+
+PAGE_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "decoy": ("text", "role"),
+    "rename_control": ("names", "control"),
+    "duplicate_control": ("names", "control"),
+    "popup": ("seconds",),
+    "late_options": ("seconds",),
+    "missing_option": ("option",),
+    "reload": ("seconds",),
+    "wrong_model": (),
+    "fallback": ("control",),
+}
+"""The kinds that make a dashboard's page behave badly; any other resource passes them unchanged. See ``pages``."""
 
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "status": ("code", "body"),
@@ -40,6 +54,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "oversize": ("size",),
     "broken_gzip": (),
     "truncated_gzip": (),
+    "pre": (),
     "envelope": (),
     "wrong_types": ("every",),
     "nan": ("every",),
@@ -58,8 +73,11 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "truncate": (),
     "chunk_truncate": (),
     "close": (),
+    **PAGE_KINDS,
 }
 """The parameters of each kind, the main one first. What the kinds do stands in ``damage`` and ``transport``."""
+
+NAMES: Final = r"(id|testid|label)(\+(id|testid|label))*"
 
 
 class Fault(BaseModel):
@@ -70,13 +88,17 @@ class Fault(BaseModel):
 
     * ``code``: the HTTP status (500 for ``status``, 503 for ``retry_after``, 302 for ``redirect``);
     * ``body``: the text to answer with, HTML if it starts with ``<``, else sent as JSON;
-    * ``seconds``: of delay, or in the Retry-After header;
+    * ``seconds``: of delay, also of what happens in a page, or in the Retry-After header;
     * ``http_date``: send Retry-After as a date and not as a number;
     * ``to``: the URL to redirect to;
     * ``size``: the least length of the body, in bytes;
     * ``every``: one in how many records is damaged, or dropped, beginning with the first;
     * ``hwkey``: whose records are left out, or have their throughput scaled by ``factor``;
-    * ``field``: the field, or metric, that gets another ``name``.
+    * ``field``: the field, or metric, that gets another ``name``;
+    * ``text``: of a button that is no control, whose ARIA role is ``role``;
+    * ``control``: of a page, which is hit;
+    * ``names``: which of its names are changed, or given to another control as well: ``id+testid``;
+    * ``option``: the text that a list lacks, whatever its case and punctuation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,6 +118,11 @@ class Fault(BaseModel):
     factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.7
     field: str = "image"
     name: str = "renamed"
+    text: str = "Model comparison"
+    role: Literal["button", "combobox"] = "button"
+    control: Literal["model", "sequence"] = "model"
+    names: Annotated[str, Field(pattern=f"^{NAMES}$")] = "id+testid+label"
+    option: str = "gpt-oss-120b"
 
     @model_validator(mode="after")
     def _only_what_the_kind_takes(self) -> Self:

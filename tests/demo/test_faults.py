@@ -68,7 +68,7 @@ def test_any_text_is_a_fault_or_a_value_error(text: str) -> None:
 
 def test_every_example_of_the_documentation_is_a_fault() -> None:
     examples = re.findall(r"^    (\S+) {2,}\S", faults.__doc__ or "", re.MULTILINE)
-    assert len(examples) == 5
+    assert len(examples) == 6
     assert all(Fault.parse(example) for example in examples)
 
 

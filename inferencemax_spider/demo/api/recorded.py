@@ -37,6 +37,9 @@ class RecordedApi:
     on the deployment that was recorded. As of a date are those recorded rows that are not newer.
     """
 
+    NAMES: Final = (MODEL, *OTHERS)
+    """The display names that are known here."""
+
     def __init__(self, root: Path) -> None:
         """Publish the files in *root*, read again for each request.
 
@@ -80,7 +83,7 @@ class RecordedApi:
 
     def _is_recorded(self, query: Query) -> bool:
         name = query.get("model")
-        if name != MODEL and name not in OTHERS:
+        if name not in self.NAMES:
             raise ApiError(HTTPStatus.BAD_REQUEST, "Unknown model")
         return name == MODEL
 
