@@ -101,8 +101,10 @@ class Chooser:
     async def _open(self, control: Control, step: str) -> Locator:
         """Open the list of *control* and return it: the one that the control says is its own, else the only one."""
         found = await find(self.page, control, self.seconds)
+        # The element itself: while its list is open, it is hidden from searches by role.
+        element = await found.locator.element_handle()
         await self._clicked(found.locator, f"{step} (found by {found.strategy})")
-        listbox = await self._listbox(found)
+        listbox = self._listbox(await element.get_attribute("aria-controls"))
         try:
             await listbox.wait_for(state="visible", timeout=min(self.seconds, SHOWN_WITHIN) * 1000)
         except Exception as error:
@@ -110,11 +112,9 @@ class Chooser:
             raise PageError(step, cause) from error
         return listbox
 
-    async def _listbox(self, found: Found) -> Locator:
+    def _listbox(self, name: str | None) -> Locator:
         listbox = self.page.get_by_role("listbox").filter(visible=True)
-        if name := await found.locator.get_attribute("aria-controls"):
-            return listbox.and_(self.page.locator(f'[id="{name}"]'))
-        return listbox
+        return listbox.and_(self.page.locator(f'[id="{name}"]')) if name else listbox
 
     async def _option(self, listbox: Locator, spellings: Collection[str], step: str) -> Locator:
         """Return the one option in *listbox* that has one of the *spellings*, once it is there."""

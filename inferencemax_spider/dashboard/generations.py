@@ -69,8 +69,9 @@ def _api_key(url: str) -> str | None:
 OF_2025 = Generation(
     year="2025",
     layout=static_json.LAYOUT,
+    # Its ids mean nothing and change, and there are no test ids.
     model=Control("Model", (Strategy("role", "Model"), Strategy("label", "Model"))),
-    sequence=Control("Sequence Length", (Strategy("role", "Sequence Length"), Strategy("label", "Sequence Length"))),
+    sequence=Control("ISL / OSL", (Strategy("role", "ISL / OSL"), Strategy("label", "ISL / OSL"))),
     key=_static_key,
 )
 OF_2026 = Generation(
