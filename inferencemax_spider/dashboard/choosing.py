@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from inferencemax_spider.catalog import folded
-from inferencemax_spider.dashboard.controls import POLL, Control, Found, find
+from inferencemax_spider.dashboard.controls import POLL, Control, find
 from inferencemax_spider.dashboard.errors import PageError, explained
 
 if TYPE_CHECKING:

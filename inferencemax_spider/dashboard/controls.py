@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
 Kind = Literal["role", "label", "test id", "id"]
+Role = Literal["combobox"]
 POLL = 0.05
 """Seconds between two looks at the page."""
 SEEN_MOST = 12
@@ -46,11 +47,11 @@ class Strategy:
     def __str__(self) -> str:
         return f"{self.kind} {self.name!r}"
 
-    def locator(self, page: Page, role: str) -> Locator:
+    def locator(self, page: Page, role: Role) -> Locator:
         """Return what finds it on *page*: visible, and with this *role*."""
         match self.kind:
             case "role":
-                found = page.get_by_role(role, name=self.name, exact=True)  # type: ignore[arg-type] - a Literal there
+                found = page.get_by_role(role, name=self.name, exact=True)
             case "label":
                 found = page.get_by_label(self.name, exact=True)
             case "test id":
@@ -66,7 +67,7 @@ class Control:
 
     name: str
     strategies: tuple[Strategy, ...]
-    role: str = "combobox"
+    role: Role = "combobox"
 
     def __post_init__(self) -> None:
         """Refuse a control that there is no way to find."""

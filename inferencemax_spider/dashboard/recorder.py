@@ -77,8 +77,8 @@ class Recorder:
         page.on("pageerror", lambda error: self.note(f"page error: {error}"))
         page.on("popup", lambda popup: self._do(popup.close()))
         page.on("framenavigated", self._navigated)
-        page.on("crash", lambda: self._lost("the page crashed"))
-        page.on("close", lambda: self._lost("the browser, or its page, crashed or was closed"))
+        page.on("crash", lambda _: self._lost("the page crashed"))
+        page.on("close", lambda _: self._lost("the browser, or its page, crashed or was closed"))
         session = await page.context.new_cdp_session(page)
         session.on("Fetch.requestPaused", lambda event: self._do(self._paused(session, event)))
         patterns = [{"urlPattern": f"{self.origin}{path}*", "requestStage": "Response"} for path in DATA_PATHS]

@@ -55,7 +55,7 @@ async def waited(crawler: Crawler, seconds: float) -> bool:
 
 def backoff(settings: BaseSettings, times: int) -> float:
     """Return the seconds to wait before retry number *times*, from 1."""
-    own = settings.getfloat("RETRY_BACKOFF") * 2 ** (times - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+    own: float = settings.getfloat("RETRY_BACKOFF") * 2 ** (times - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
     return min(own, settings.getfloat("RETRY_WAIT_MAX"))
 
 

@@ -50,6 +50,8 @@ class EndpointSpider(scrapy.Spider):
     """What is wrong with the plan, one line each."""
     promised: Mapping[str, str] = MappingProxyType({})
     """Newest day that the site says it has of each model key; nothing where it does not say."""
+    generation: str | None = None
+    """Of a page, once it is known."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:

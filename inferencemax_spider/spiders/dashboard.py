@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Any, Self, TypeVar
@@ -15,17 +15,16 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from inferencemax_spider import failures
 from inferencemax_spider.arguments import DashboardArguments
-from inferencemax_spider.catalog import API_MODELS
-from inferencemax_spider.dashboard import browsing, plans
-from inferencemax_spider.dashboard.errors import PageError, StoppedError, explained, is_playwrights
+from inferencemax_spider.dashboard import browsing, outcomes, plans
+from inferencemax_spider.dashboard.errors import PageError, StoppedError
 from inferencemax_spider.dashboard.evidence import collected
-from inferencemax_spider.dashboard.generations import OF_2025, OF_2026, Generation, Selection, address
+from inferencemax_spider.dashboard.generations import OF_2025, OF_2026, Generation, Selection, address, recognised
+from inferencemax_spider.dashboard.outcomes import Errand, Outcome
 from inferencemax_spider.dashboard.recorder import Answer, Recorder
 from inferencemax_spider.dashboard.visit import Visit
 from inferencemax_spider.hardware import EDITIONS
-from inferencemax_spider.items import Endpoint, EndpointCapture, FetchFailure, Parsed, Served
+from inferencemax_spider.items import Endpoint, EndpointCapture, Parsed
 from inferencemax_spider.middlewares.retry import LOOK_UP_SECONDS, backoff, waited
 from inferencemax_spider.parsers import api_v1, static_json
 from inferencemax_spider.parsers.bulk import BodyError
@@ -41,24 +40,6 @@ EVIDENCE_MOST = 20
 """Failures of a run whose page is kept; more of them show nothing new."""
 
 T = TypeVar("T")
-Outcome = Answer | PageError
-Ended = list[tuple[Endpoint, Outcome]]
-
-
-@dataclass(frozen=True)
-class Errand:
-    """What the page at *url* is loaded for: to bring the ``endpoints`` by ``selections``, or to be looked at.
-
-    ``elsewhere`` is where the page might be if it is not at *url*.
-    """
-
-    url: str
-    endpoints: tuple[Endpoint, ...]
-    selections: tuple[Selection, ...] = ()
-    generation: Generation | None = None
-    click: bool = True
-    elsewhere: tuple[str, ...] = ()
-    attempts: int = 1
 
 
 class DashboardSpider(EndpointSpider):
@@ -104,6 +85,10 @@ class DashboardSpider(EndpointSpider):
         super().__init__(*args, **kwargs)
         self._pictured = 0
 
+    @property
+    def _seconds(self) -> float:
+        return self.settings.getfloat("DOWNLOAD_TIMEOUT")
+
     def planned(self) -> Iterator[Endpoint]:
         """Yield the page, until it is known what it has; or, of a run that is replayed, what that stored."""
         if raw := self.arguments.replay:
@@ -115,11 +100,13 @@ class DashboardSpider(EndpointSpider):
         """Yield the *endpoints* of an earlier run, with the hwKeys that are expected of them; note its generation."""
         expected = {model.name: model.expected_hwkeys for model in models_of(self.settings)}
         for endpoint in endpoints:
-            if endpoint.data_type:
-                self.layout = OF_2025.layout
-                yield replace(endpoint, expected_hwkeys=expected.get(endpoint.model, ()))
-            else:
-                yield endpoint
+            self._is_of(recognised([endpoint.url]))
+            yield replace(endpoint, expected_hwkeys=expected.get(endpoint.model, ()) if endpoint.data_type else ())
+
+    def _is_of(self, generation: Generation | None) -> None:
+        """Note the *generation* of the page, if it is known now."""
+        if generation:
+            self.generation, self.layout = generation.year, generation.layout
 
     def request(self, endpoint: Endpoint) -> Request:
         """Return the request for the page, to look at it."""
@@ -141,7 +128,7 @@ class DashboardSpider(EndpointSpider):
         """Yield what comes of a page that was loaded, and close it."""
         del endpoint
         page, recorder = response.meta["playwright_page"], response.meta["recorder"]
-        visit = Visit(page, recorder, self.settings.getfloat("DOWNLOAD_TIMEOUT"))
+        visit = Visit(page, recorder, self._seconds)
         try:
             async for result in self._worked(visit, errand):
                 yield result
@@ -154,24 +141,14 @@ class DashboardSpider(EndpointSpider):
     async def not_visited(self, failure: Failure) -> AsyncIterator[Any]:
         """Yield what follows from a page that could not be loaded."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        page, recorder, errand = (
-            request.meta.get("playwright_page"),
-            request.meta["recorder"],
-            request.cb_kwargs["errand"],
-        )
-        error: Exception = failure.value  # type: ignore[assignment]
-        seconds = self.settings.getfloat("DOWNLOAD_TIMEOUT")
-        if is_playwrights(error):
-            outcome = PageError("load the page", recorder.gone or explained(error, seconds), again=True)
-        else:
-            outcome = PageError(
-                "load the page", failures.of_exception(error, errand.endpoints[0], self.settings).reason
-            )
-        visit = Visit(page, recorder, seconds) if page is not None else None
+        page, errand = request.meta.get("playwright_page"), request.cb_kwargs["errand"]
+        outcome = outcomes.of_loading(failure.value, errand, self.settings)  # type: ignore[arg-type]
+        visit = Visit(page, request.meta["recorder"], self._seconds) if page is not None else None
         async for result in self._missed(visit, errand, outcome):
             yield result
-        with suppress(Exception):
-            await page.close()
+        if visit:
+            with suppress(Exception):
+                await visit.page.close()
 
     async def _worked(self, visit: Visit, errand: Errand) -> AsyncIterator[Any]:
         """Do the *errand* on a page that was loaded; yield what comes of it."""
@@ -224,7 +201,7 @@ class DashboardSpider(EndpointSpider):
 
     def _adopt(self, generation: Generation, plan: plans.Plan) -> None:
         """Put the *plan* in the place of that of looking at the page."""
-        self.layout = generation.layout
+        self._is_of(generation)
         self.promised, self.remarks = plan.promised, plan.remarks
         self.whole_plan.clear()
         self.plan[:] = self.taken(plan.endpoints)
@@ -242,8 +219,10 @@ class DashboardSpider(EndpointSpider):
         """Make the selections of *errand*; yield what each of them brings, or another attempt."""
         missing: list[Selection] = []
         for selection in errand.selections:
-            ended = await self._unless_stopped(_outcomes(visit, generation, selection, click=errand.click))
-            again = [endpoint for endpoint, outcome in ended if self._is_worth_it(outcome, errand.attempts)]
+            ended = await self._unless_stopped(outcomes.of_selection(visit, generation, selection, click=errand.click))
+            again = [
+                endpoint for endpoint, outcome in ended if outcomes.is_worth_it(outcome, errand.attempts, self.settings)
+            ]
             missing += [selection.of(again)] if again else []
             for endpoint, outcome in ended:
                 if endpoint not in again:
@@ -255,7 +234,7 @@ class DashboardSpider(EndpointSpider):
 
     async def _missed(self, visit: Visit | None, errand: Errand, outcome: Outcome) -> AsyncIterator[Any]:
         """Yield another attempt at an *errand* of which nothing came, or its end."""
-        if self._is_worth_it(outcome, errand.attempts):
+        if outcomes.is_worth_it(outcome, errand.attempts, self.settings):
             async for result in self._once_more(errand):
                 yield result
         else:
@@ -263,22 +242,13 @@ class DashboardSpider(EndpointSpider):
                 yield await self._ended(visit, endpoint, outcome, errand.attempts)
 
     async def _once_more(self, errand: Errand) -> AsyncIterator[Request]:
-        assert self.crawler.stats
         self.crawler.stats.inc_value("retry/count")
         if await waited(self.crawler, backoff(self.settings, errand.attempts)):
             yield self._load(replace(errand, attempts=errand.attempts + 1))
 
-    def _is_worth_it(self, outcome: Outcome, attempts: int) -> bool:
-        """Tell whether there is to be another attempt after this *outcome* of attempt number *attempts*."""
-        if attempts > self.settings.getint("RETRY_TIMES"):
-            return False
-        if isinstance(outcome, PageError):
-            return outcome.again
-        return bool(outcome.cause) or outcome.status in map(int, self.settings.getlist("RETRY_HTTP_CODES"))
-
     async def _ended(self, visit: Visit | None, endpoint: Endpoint, outcome: Outcome, attempts: int) -> EndpointCapture:
-        """Return the capture of *endpoint*, which has come to this end; of a failure, with what the page shows of it."""
-        served, failure = _told(outcome, self.settings.getfloat("DOWNLOAD_TIMEOUT"))
+        """Return the capture of *endpoint*, which has come to this end; of a failure, with what the page shows."""
+        served, failure = outcomes.told(outcome, self._seconds)
         url = outcome.url if isinstance(outcome, Answer) else endpoint.url
         request = Request(url, meta={"retry_times": attempts - 1})
         evidence: dict[str, bytes] = {}
@@ -317,43 +287,5 @@ class DashboardSpider(EndpointSpider):
         if endpoint.data_type:
             return static_json.parse(body, endpoint)
         parsed = api_v1.parse(body, endpoint, EDITIONS[self.settings["HARDWARE_EDITION"]])
-        _check_model(parsed.records, endpoint)
+        outcomes.check_model(parsed.records, endpoint)
         return replace(parsed, records=api_v1.of_sequences(parsed.records, self.arguments.sequences))
-
-
-async def _outcomes(visit: Visit, generation: Generation, selection: Selection, *, click: bool) -> Ended:
-    """Return what *selection* brought: an answer for each of its endpoints, or for all of them why it did not."""
-    try:
-        return [*await visit.bring(generation, selection, click=click)]
-    except PageError as error:
-        return [(endpoint, error) for endpoint in selection.endpoints]
-
-
-def _told(outcome: Outcome, seconds: float) -> tuple[Served | None, FetchFailure | None]:
-    """Return the answer that *outcome* is, and why it is of no use."""
-    if isinstance(outcome, PageError):
-        return None, FetchFailure(str(outcome), exception=type(outcome).__name__)
-    if outcome.status is None:
-        return None, FetchFailure(explained(Exception(outcome.cause), seconds), exception="NoAnswer")
-    served = Served(
-        status=outcome.status,
-        content_type=outcome.headers.get("content-type", ""),
-        body=outcome.body,
-        fetched_at=outcome.received_at,
-        content_encoding=outcome.headers.get("content-encoding", ""),
-        location=outcome.headers.get("location", ""),
-    )
-    return served, failures.of_status(served)
-
-
-def _check_model(records: Records, endpoint: Endpoint) -> None:
-    """Refuse rows of another model than that which was selected.
-
-    Raises:
-        BodyError: there are some.
-    """
-    names = {key: name for name, keys in API_MODELS.items() for key in keys}
-    keys = sorted(filter(None, records.table["model"].unique().to_pylist()))
-    others = [f"{key} ({names[key]})" for key in keys if names.get(key, endpoint.model) != endpoint.model]
-    if others:
-        raise BodyError(f"rows of {', '.join(others)}, where {endpoint.model} was selected")
