@@ -81,7 +81,11 @@ class Chooser:
         wanted = next(iter(spellings))
         step = f"choose {wanted!r} in {control.name!r}"
         listbox = await self._open(control, step)
-        option = await self._option(listbox, spellings, step)
+        try:
+            option = await self._option(listbox, spellings, step)
+        except PageError:
+            await self.page.keyboard.press("Escape")
+            raise
         await self._clicked(option, step)
         await self.read_back(control, spellings, step)
         return True

@@ -136,7 +136,9 @@ class Recorder:
 
     def _failed(self, request: Request) -> None:
         self.note(f"failed {request.url}: {request.failure}")
-        if self._is_data(request.url) and request.url not in self.answers:
+        # What the page gave up itself it may ask for again: after it was loaded anew, say.
+        given_up = "ERR_ABORTED" in (request.failure or "")
+        if self._is_data(request.url) and request.url not in self.answers and not given_up:
             self._keep(Answer(request.url, cause=request.failure or "no answer"))
 
     def _said(self, message: ConsoleMessage) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from inferencemax_spider.dashboard.choosing import Chooser
@@ -31,6 +31,8 @@ class Visit:
     page: Page
     recorder: Recorder
     seconds: float
+    seen: dict[str, str] = field(default_factory=dict)
+    """Of each failure, the name of the files that show the page then."""
 
     def __post_init__(self) -> None:
         """Have something to choose with."""
@@ -98,22 +100,32 @@ class Visit:
     async def _answers(self, generation: Generation, selection: Selection, before: int) -> Brought:
         """Return the answers to what *selection* needs; *before* requests had been made until then."""
         keys = {generation.key(endpoint.url): endpoint for endpoint in selection.endpoints}
+        loads = self.recorder.loads
 
-        def asked() -> bool | None:
-            return keys.keys() <= {*map(generation.key, self.recorder.asked)} or None
+        def asked() -> set[str | None]:
+            return {*map(generation.key, self.recorder.asked)}
 
         def answers() -> dict[str | None, Answer]:
             found = {generation.key(url): answer for url, answer in self.recorder.answers.items()}
             return {key: found[key] for key in keys if key in found}
 
-        if await self.recorder.until(asked, self.seconds / GRACE) is None:
-            others = {key for key in map(generation.key, self.recorder.asked[before:]) if key} - keys.keys()
-            wanted, instead = (", ".join(sorted(filter(None, names))) for names in (keys, others))
-            cause = f"the page did not ask for {wanted}, but for {instead or 'nothing'}"
-            raise PageError(f"select {selection}", cause)
-        await self.recorder.until(lambda: len(answers()) == len(keys) or None, self.seconds)
+        async def wait_for(done: Callable[[], bool], seconds: float) -> None:
+            await self.recorder.until(lambda: done() or self.recorder.loads != loads or None, seconds)
+            if not done() and self.recorder.loads != loads:
+                raise PageError(f"select {selection}", "the page was loaded anew meanwhile", again=True)
+
+        await wait_for(lambda: keys.keys() <= asked(), self.seconds / GRACE)
+        if not keys.keys() <= asked():
+            raise PageError(f"select {selection}", self._strayed(generation, keys, before))
+        await wait_for(lambda: len(answers()) == len(keys), self.seconds)
         came = answers()
         return [(it, came.get(key) or Answer(it.url, cause=self._silence())) for key, it in keys.items()]
+
+    def _strayed(self, generation: Generation, keys: Iterable[str | None], before: int) -> str:
+        """Return in words what the page asked for in the place of *keys*, after its first *before* requests."""
+        others = {*map(generation.key, self.recorder.asked[before:])} - {*keys}
+        wanted, instead = (", ".join(sorted(filter(None, names))) for names in (keys, others))
+        return f"the page did not ask for {wanted}, but for {instead or 'nothing'}"
 
     def _silence(self) -> str:
         return f"the page asked, and no answer came within {self.seconds:g} s; raise DOWNLOAD_TIMEOUT"

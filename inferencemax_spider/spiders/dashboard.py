@@ -24,7 +24,7 @@ from inferencemax_spider.dashboard.outcomes import Errand, Outcome
 from inferencemax_spider.dashboard.recorder import Answer, Recorder
 from inferencemax_spider.dashboard.visit import Visit
 from inferencemax_spider.hardware import EDITIONS
-from inferencemax_spider.items import Endpoint, EndpointCapture, Parsed
+from inferencemax_spider.items import Endpoint, EndpointCapture, FetchFailure, Parsed
 from inferencemax_spider.middlewares.retry import LOOK_UP_SECONDS, backoff, waited
 from inferencemax_spider.parsers import api_v1, static_json
 from inferencemax_spider.parsers.bulk import BodyError
@@ -180,7 +180,7 @@ class DashboardSpider(EndpointSpider):
         for endpoint, answer in plan.answers:
             yield await self._ended(visit, endpoint, answer, 1)
         selections = [mine for entry in plan.selections if (mine := entry.of(self.plan)).endpoints]
-        here = selections if click else await self._shown(visit, generation, selections)
+        here = selections if click else await self._there(visit, generation, selections)
         found = replace(errand, generation=generation, click=click, attempts=1)
         async for result in self._brought(visit, replace(found, selections=tuple(here)), generation):
             yield result
@@ -206,7 +206,7 @@ class DashboardSpider(EndpointSpider):
         self.whole_plan.clear()
         self.plan[:] = self.taken(plan.endpoints)
 
-    async def _shown(self, visit: Visit, generation: Generation, selections: list[Selection]) -> list[Selection]:
+    async def _there(self, visit: Visit, generation: Generation, selections: list[Selection]) -> list[Selection]:
         """Return those of the *selections* that the page shows already: they need no page of their own."""
         work = [entry for entry in selections if not entry.sequence]
         return [entry for entry in work if await self._unless_stopped(visit.shows(generation, entry))]
@@ -250,18 +250,22 @@ class DashboardSpider(EndpointSpider):
         """Return the capture of *endpoint*, which has come to this end; of a failure, with what the page shows."""
         served, failure = outcomes.told(outcome, self._seconds)
         url = outcome.url if isinstance(outcome, Answer) else endpoint.url
-        request = Request(url, meta={"retry_times": attempts - 1})
-        evidence: dict[str, bytes] = {}
-        if failure and visit and self._pictured < EVIDENCE_MOST:
-            self._pictured += 1
-            stem = PurePosixPath(endpoint.file_name).stem
-            evidence = {
-                f"{stem}.{kind}": piece for kind, piece in (await collected(visit.page, visit.recorder)).items()
-            }
-            failure = replace(failure, reason=f"{failure.reason}; see {FOLDER}/{stem}.*")
-        return replace(
-            self._capture(replace(endpoint, url=url), request, served=served, failure=failure), evidence=evidence
+        capture = self._capture(
+            replace(endpoint, url=url), Request(url, meta={"retry_times": attempts - 1}), served=served, failure=failure
         )
+        return await self._shown_by(visit, capture, failure) if visit and failure else capture
+
+    async def _shown_by(self, visit: Visit, capture: EndpointCapture, failure: FetchFailure) -> EndpointCapture:
+        """Return *capture* with what the page shows of its *failure*; of one that it shared, with where that is."""
+        if failure.reason not in visit.seen and self._pictured < EVIDENCE_MOST:
+            self._pictured += 1
+            stem = visit.seen[failure.reason] = PurePosixPath(capture.endpoint.file_name).stem
+            pieces = await collected(visit.page, visit.recorder)
+            capture = replace(capture, evidence={f"{stem}.{kind}": piece for kind, piece in pieces.items()})
+        if failure.reason not in visit.seen:
+            return capture
+        told = f"{failure.reason}; see {FOLDER}/{visit.seen[failure.reason]}.*"
+        return replace(capture, failure=replace(failure, reason=told))
 
     async def _unless_stopped(self, work: Awaitable[T]) -> T:
         """Return what *work* returns; give it up when the crawl is being stopped.
