@@ -63,14 +63,13 @@ async def made(
 
 
 def _static(offered: list[list[str]], asked: DashboardArguments, models: Sequence[catalog.Model]) -> Plan:
-    chosen = [model for model in models if not asked.models or _is_meant(model, asked.models)]
+    chosen = [model for model in models if not asked.models or is_meant(model.spellings, asked.models)]
     lengths = [entry for entry in catalog.SEQUENCES if not asked.sequences or entry.label in asked.sequences]
     endpoints = planning.static_plan(asked.base_url, chosen, lengths, catalog.DATA_TYPES)
     planned = list(islice(endpoints, asked.sample))
     valid = ", ".join(model.name for model in models)
-    remarks = [
-        f"no model is called {text!r}; valid: {valid}" for text in asked.models if not _any_is_meant(models, text)
-    ]
+    unknown = [text for text in asked.models if not any(is_meant(model.spellings, [text]) for model in models)]
+    remarks = [f"no model is called {text!r}; valid: {valid}" for text in unknown]
     if not asked.models:
         remarks += _unknown("model", offered[0], models)
     if not asked.sequences:
@@ -80,14 +79,14 @@ def _static(offered: list[list[str]], asked: DashboardArguments, models: Sequenc
     return Plan(planned, static_selections(planned, models), remarks=remarks)
 
 
-def _any_is_meant(models: Iterable[catalog.Model], text: str) -> bool:
-    return any(_is_meant(model, [text]) for model in models)
+def is_meant(spellings: Collection[str], texts: Iterable[str]) -> bool:
+    """Tell whether one of *texts* names the model with these *spellings*, as in either generation.
 
-
-def _is_meant(model: catalog.Model, texts: Iterable[str]) -> bool:
-    """Tell whether one of *texts* names *model*, as in either generation."""
-    spellings = {catalog.folded(text) for text in model.spellings}
-    return any(catalog.folded(text) in spellings or display_name(text) == display_name(model.name) for text in texts)
+    >>> is_meant(["Llama 3.3 70B Instruct"], ["llama70b"]), is_meant(["GLM-5.2"], ["GLM-5"])
+    (True, False)
+    """
+    meant = {catalog.folded(display_name(text)) for text in texts}
+    return any(catalog.folded(display_name(text)) in meant for text in spellings)
 
 
 def _unknown(kind: str, offered: Iterable[str], entries: Collection[catalog.Entry]) -> list[str]:

@@ -67,11 +67,14 @@ class Recorder:
         self._began = time.monotonic()
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        # Answers whose end is not known yet: that a body was cut off is told only when it should have been whole.
+        self._taken: dict[str, Answer] = {}
 
     async def attach(self, page: Page) -> None:
         """Watch *page*, which has not loaded anything yet."""
         await page.route("**", self._routed)
         page.on("request", self._requested)
+        page.on("requestfinished", self._finished)
         page.on("requestfailed", self._failed)
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.note(f"page error: {error}"))
@@ -134,11 +137,16 @@ class Recorder:
                 del self.answers[request.url]
             self._news.set()
 
+    def _finished(self, request: Request) -> None:
+        if answer := self._taken.pop(request.url, None):
+            self.note(f"answer {answer.status} {answer.url} of {len(answer.body)} bytes")
+            self._keep(answer)
+
     def _failed(self, request: Request) -> None:
         self.note(f"failed {request.url}: {request.failure}")
+        self._taken.pop(request.url, None)
         # What the page gave up itself it may ask for again: after it was loaded anew, say.
-        given_up = "ERR_ABORTED" in (request.failure or "")
-        if self._is_data(request.url) and request.url not in self.answers and not given_up:
+        if self._is_data(request.url) and "ERR_ABORTED" not in (request.failure or ""):
             self._keep(Answer(request.url, cause=request.failure or "no answer"))
 
     def _said(self, message: ConsoleMessage) -> None:
@@ -154,22 +162,22 @@ class Recorder:
         self.note(cause)
         self._news.set()
 
-    def _keep(self, answer: Answer, *, document: bool = False) -> None:
-        if document:
-            self.document = answer
-        else:
-            self.answers[answer.url] = answer
+    def _keep(self, answer: Answer) -> None:
+        self.answers[answer.url] = answer
         self._news.set()
 
     async def _paused(self, session: CDPSession, event: dict[str, Any]) -> None:
         """Keep the answer that Chromium is about to hand to the page, and hand it on."""
-        url, document = event["request"]["url"], event["resourceType"] == "Document"
+        url = event["request"]["url"]
         if "responseStatusCode" in event:
-            self._keep(await self._taken(session, event, url), document=document)
-            self.note(f"answer {event['responseStatusCode']} {url}")
+            answer = await self._read(session, event, url)
+            if event["resourceType"] == "Document":
+                self.document = answer
+            else:
+                self._taken[url] = answer
         await session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
 
-    async def _taken(self, session: CDPSession, event: dict[str, Any], url: str) -> Answer:
+    async def _read(self, session: CDPSession, event: dict[str, Any], url: str) -> Answer:
         """Return the answer whose arrival *event* tells of."""
         headers = {entry["name"].lower(): entry["value"] for entry in event.get("responseHeaders", ())}
         status = event["responseStatusCode"]

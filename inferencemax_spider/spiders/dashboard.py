@@ -21,6 +21,7 @@ from inferencemax_spider.dashboard.errors import PageError, StoppedError
 from inferencemax_spider.dashboard.evidence import collected
 from inferencemax_spider.dashboard.generations import OF_2025, OF_2026, Generation, Selection, address, recognised
 from inferencemax_spider.dashboard.outcomes import Errand, Outcome
+from inferencemax_spider.dashboard.plans import is_meant
 from inferencemax_spider.dashboard.recorder import Answer, Recorder
 from inferencemax_spider.dashboard.visit import Visit
 from inferencemax_spider.hardware import EDITIONS
@@ -92,7 +93,11 @@ class DashboardSpider(EndpointSpider):
     def planned(self) -> Iterator[Endpoint]:
         """Yield the page, until it is known what it has; or, of a run that is replayed, what that stored."""
         if raw := self.arguments.replay:
-            yield from self._recalled(replan.plan(raw, self.arguments.models))
+            asked = self.arguments.models
+            endpoints = replan.plan(raw, ())
+            yield from self._recalled(
+                it for it in endpoints if not asked or is_meant([it.model], asked) or not it.model
+            )
         else:
             yield Endpoint(0, f"{self.arguments.base_url}{PAGES[0]}", dataset="page", stored_as="page.json")
 
