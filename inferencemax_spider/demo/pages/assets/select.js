@@ -11,6 +11,8 @@ function element(tag, attributes, ...children) {
   return made;
 }
 
+let count = 0; // of selects: two of them may have one id
+
 export class Select {
   #choices = [];
   #list = null;
@@ -20,7 +22,8 @@ export class Select {
   /** `names` has a label, an id and perhaps a testId; `onChoose` is told each text that is newly chosen. */
   constructor(names, onChoose) {
     this.onChoose = onChoose;
-    this.listId = `${names.id}-list`;
+    this.listId = `list-${++count}`;
+    const labelId = `label-${count}`;
     this.text = element("span", { class: "value" });
     this.button = element(
       "button",
@@ -28,6 +31,7 @@ export class Select {
         type: "button",
         role: "combobox",
         id: names.id,
+        "aria-labelledby": labelId,
         "aria-controls": this.listId,
         "aria-expanded": "false",
         "aria-autocomplete": "none",
@@ -37,7 +41,8 @@ export class Select {
       element("span", { class: "arrow", "aria-hidden": "true" }),
     );
     if (names.testId) this.button.dataset.testid = names.testId;
-    this.element = element("div", { class: "field" }, element("label", { for: names.id }, names.label), this.button);
+    const label = element("label", { id: labelId, for: names.id }, names.label);
+    this.element = element("div", { class: "field" }, label, this.button);
     this.button.addEventListener("click", () => this.open());
     this.button.addEventListener("keydown", (event) => {
       if (!["ArrowDown", "ArrowUp"].includes(event.key)) return;
