@@ -180,6 +180,35 @@ def test_an_answer_that_cannot_be_read_is_told(newer: Open) -> None:
     assert visit.page.get_by_role("status").inner_text() == "The data could not be loaded."
 
 
+def test_newer_deployments_list_labels_under_headings(newer: Open) -> None:
+    visit = newer("labels")
+    visit.settle()
+    visit.shows("Model", "DeepSeek R1 0528 671B")
+    assert visit.texts("Model") == [
+        "Qwen3.5 397BNEW",
+        "gpt-oss 120B",
+        "Llama 3.3 70B Instruct",
+        "GLM5/5.1 744B",
+        "Kimi K2.5/2.6/2.7-Code 1T",
+        "DeepSeek R1 0528 671B",
+    ]
+    visit.control("Model").click()
+    expect(visit.page.get_by_role("listbox").locator(":scope > :not([role=option])")).to_have_text(
+        ["Deprecated", "Maintenance Mode"]
+    )
+    visit.page.get_by_role("option", name="Qwen3.5 397B").click()
+    visit.shows("Model", "Qwen3.5 397B")
+    visit.settle()
+    assert visit.data[3:] == ["benchmarks?model=Qwen-3.5-397B-A17B"]
+    assert visit.page.get_by_test_id("scenario-selector").get_attribute("id") == "sequence-select"
+
+
+def test_the_url_of_newer_deployments_takes_the_display_name(newer: Open) -> None:
+    visit = newer("labels", path="/inference?g_model=gpt-oss-120b")
+    visit.shows("Model", "gpt-oss 120B")
+    assert "benchmarks?model=gpt-oss-120b" in visit.data
+
+
 def test_the_landing_page_selects_nothing_and_leads_to_the_dashboard(visiting: Visiting) -> None:
     visit = visiting("--generation", "api")
     visit.page.goto(visit.site.url("/"))

@@ -59,6 +59,10 @@ export class Select {
     this.text.textContent = text;
   }
 
+  /** Texts whose option has a badge, and the headings that stand before the options of some texts. */
+  badges = new Map();
+  headings = new Map();
+
   /** What can be chosen, as texts; a list that is open shows it at once. */
   set choices(texts) {
     const missing = fault("missing_option")?.option;
@@ -97,12 +101,19 @@ export class Select {
     const options = this.#choices.map((text) => {
       const chosen = text === this.value;
       const option = element("div", { role: "option", tabindex: "-1", "aria-selected": chosen }, text);
+      if (this.badges.has(text)) option.append(element("span", { class: "badge" }, this.badges.get(text)));
       option.addEventListener("click", () => this.#choose(text));
       option.addEventListener("pointermove", () => option.focus());
       return option;
     });
-    this.#list.replaceChildren(...options);
+    this.#list.replaceChildren(...options.flatMap((option, index) => [...this.#heading(index), option]));
     (options.find((option) => option.ariaSelected === "true") ?? options[0])?.focus();
+  }
+
+  /** The heading before an option, where a new section begins. */
+  #heading(index) {
+    const [before, own] = [index - 1, index].map((at) => this.headings.get(this.#choices[at]));
+    return own && own !== before ? [element("div", { class: "heading" }, own)] : [];
   }
 
   #choose(text) {
