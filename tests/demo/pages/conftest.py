@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from inferencemax_spider.demo import cli
-from tests.demo.pages.visit import Visit
+from tests.demo.pages.visit import OUTSIDE, Visit
 from tests.report.conftest import chromium
 
 __all__ = ["chromium"]
@@ -28,6 +28,8 @@ def visiting(chromium: Browser) -> Iterator[Visiting]:
         def visit(*options: str) -> Visit:
             site = stack.enter_context(cli.site_from(parser.parse_args(options)))
             context = stack.enter_context(chromium.new_context())
+            # Answered here: how long a machine looks for a host that does not exist is its own affair.
+            context.route(OUTSIDE, lambda route: route.fulfill(status=204))
             return Visit(context.new_page(), site)
 
         yield visit

@@ -5,9 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Request, Route
 
 from tests.demo.pages.conftest import Visiting
-from tests.demo.pages.visit import Visit
-
-OUTSIDE = "http://tracker.invalid/**"
+from tests.demo.pages.visit import OUTSIDE, Visit
 
 
 def watched(visit: Visit, path: str) -> tuple[list[Request], list[Request], list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
 from inferencemax_spider.demo import Fault
 from inferencemax_spider.demo.faults import PAGE_KINDS
@@ -16,6 +16,7 @@ from tests.demo.pages.visit import Visit
 
 Open = Callable[..., Visit]
 
+HOUR = 3600
 RELOADED = "() => performance.getEntriesByType('navigation')[0].type === 'reload'"
 
 
@@ -70,7 +71,7 @@ def test_what_is_no_dashboard_passes(newer: Open, kind: str) -> None:
 def test_a_decoy_stands_first_and_loads_another_model(page: Generation) -> None:
     visit = settled(page, "decoy")
     found = visit.page.locator("main").get_by_role("button", name="model")
-    assert found.first.inner_text() == "Model comparison"
+    assert visit.page.locator("#controls button").first.inner_text() == "Model comparison"
     found.first.click()
     visit.page.wait_for_selector("#charts[aria-busy=false]")
     assert visit.since(page.on_opening) == page.bodies(1)
@@ -130,6 +131,7 @@ def test_a_control_is_doubled(newer: Open, names: str, ids: int) -> None:
 def test_the_double_stands_first_and_loads_another_model(page: Generation) -> None:
     visit = settled(page, "duplicate_control=label")
     double, control = visit.control("Model").all()
+    assert double.get_attribute("id") == "llm-picker"
     double.click()
     visit.page.get_by_role("option", name=page.models[2], exact=True).click()
     expect(double).to_have_text(page.models[2])
@@ -141,24 +143,30 @@ def test_the_double_stands_first_and_loads_another_model(page: Generation) -> No
 @pytest.mark.parametrize("answer", ["Accept all", "Reject all", "Close"])
 def test_a_popup_covers_the_page_until_it_is_closed(page: Generation, answer: str) -> None:
     visit = settled(page, "popup=0")
-    with pytest.raises(Error, match="intercepts pointer events"):
-        visit.control("Model").click(timeout=500)
-    visit.page.get_by_role("dialog", name="We value your privacy").get_by_role("button", name=answer).click()
+    dialog = visit.page.get_by_role("dialog", name="We value your privacy")
+    dialog.wait_for()
+    assert not visit.is_on_top("[role=combobox] >> nth=0")
+    dialog.get_by_role("button", name=answer).click()
     visit.select("Model", page.models[1])
     assert visit.since(page.on_opening) == page.bodies(1)
 
 
 def test_a_popup_may_come_later(page: Generation) -> None:
-    visit = page.open("popup=2", path=page.path)
+    visit = page.open(f"popup={HOUR}", path=page.path)
+    visit.page.clock.install()
+    visit.open(page.path)
     assert visit.page.get_by_role("dialog").count() == 0
+    visit.page.clock.fast_forward(HOUR * 1000)
     expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
 def test_options_may_be_late(page: Generation) -> None:
-    visit = settled(page, "late_options=1")
+    visit = settled(page, f"late_options={HOUR}")
+    visit.page.clock.install()
     visit.control("Model").click()
     assert visit.page.get_by_role("listbox").inner_text() == "Loading…"
     assert visit.options.count() == 0
+    visit.page.clock.fast_forward(HOUR * 1000)
     visit.page.get_by_role("option", name=page.models[1], exact=True).click()
     visit.shows("Model", page.models[1])
 

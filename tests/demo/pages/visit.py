@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from inferencemax_spider.demo import DemoSite
 
+OUTSIDE = "http://tracker.invalid/**"
 DRAWN = "#charts[aria-busy=false]"
 
 
@@ -67,6 +68,15 @@ class Visit:
         """Return the pixels of a chart, as a URL."""
         url: str = self.page.evaluate("name => document.getElementById(`chart-${name}`).toDataURL()", name)
         return url
+
+    def is_on_top(self, selector: str) -> bool:
+        """Tell whether a click at an element would hit it."""
+        script = """element => {
+            const { x, y, width, height } = element.getBoundingClientRect();
+            return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+        }"""
+        hit: bool = self.page.locator(selector).evaluate(script)
+        return hit
 
     def settle(self) -> None:
         """Wait until nothing is under way: all that the page asks for on its own account has been asked for."""
