@@ -13,15 +13,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
 from inferencemax_spider.catalog import API_MODELS, DATA_TYPES, MODELS, SEQUENCES, Model, Sequence
 from inferencemax_spider.demo.content import CONTENT_TYPES, HTML, Resource, script_json
 from inferencemax_spider.demo.dataset import FOLDER, Endpoint
 
 Documents = Mapping[str, Resource]
 
+TEMPLATES: Final = files(__package__) / "templates"
 ASSETS: Final = "/assets/"
-CONFIG: Final = "{{config}}"
-"""Where the document of a page says what can be selected."""
 
 LANDING_PATH: Final = "/"
 INFERENCE_PATH: Final = "/inference"
@@ -45,10 +46,21 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
 BADGES: Final[Mapping[str, str]] = {"Qwen-3.5-397B-A17B": "NEW"}
 
 
-def _document(name: str, config: object) -> Resource:
-    """Return the page *name* with *config* in it."""
-    text = (files(__package__) / name).read_text("utf-8")
-    return Resource(text.replace(CONFIG, script_json(config)).encode(), HTML)
+@cache
+def _templates() -> Environment:
+    return Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(lambda name: (TEMPLATES / name).read_text(encoding="utf-8")),
+    )
+
+
+def _document(name: str, config: object = None) -> Resource:
+    """Return the page *name*, which offers what *config* says."""
+    page = _templates().get_template(name).render(config=script_json(config))
+    return Resource(page.encode(), HTML)
 
 
 def page_2025(models: Iterable[Model] = MODELS, sequences: Iterable[Sequence] = SEQUENCES) -> Resource:
@@ -78,7 +90,7 @@ def pages_2026(models: Mapping[str, Iterable[str]]) -> Documents:
         **{name: API_MODELS[name] for name in API_MODELS if name not in models},
     }
     config = {"models": [_entry(name, keys) for name, keys in known.items()]}
-    return {LANDING_PATH: _document("landing.html", {}), INFERENCE_PATH: _document("2026.html", config)}
+    return {LANDING_PATH: _document("landing.html"), INFERENCE_PATH: _document("2026.html", config)}
 
 
 def recorded_models(root: Path) -> tuple[Model, ...]:
