@@ -58,10 +58,10 @@ def _column(name: str) -> tuple[str, ...]:
 def faults_table() -> str:
     """Return the faults of ``docs/faults.md``: what happens, and the exit status (that of wrong usage is always 2).
 
-    Those of the live API, which are mostly the same, are left to that page.
+    Those of the live API, which are mostly the same, and of the dashboard's pages are left to that page.
     """
     text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
-    lines = re.sub(r"(?ms)^## Faults of the live API$.*?(?=^## )", "", text).splitlines()
+    lines = re.sub(r"(?ms)^## Faults of the (live API|dashboard's pages)$.*?(?=^## )", "", text).splitlines()
     rows: list[tuple[str, ...]] = []
     for cells in ([cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| ")):
         if cells[0] in HEADS:

@@ -40,6 +40,7 @@ PAGE_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "reload": ("seconds",),
     "wrong_model": (),
     "fallback": ("control",),
+    "labels": (),
 }
 """The kinds that make a dashboard's page behave badly; any other resource passes them unchanged. See ``pages``."""
 

@@ -9,6 +9,7 @@ import re
 import time
 import zlib
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import Any
 
 import pytest
@@ -137,6 +138,14 @@ def test_truncated_gzip(start: Start, body: bytes) -> None:
 def test_envelope(start: Start, sound: Records) -> None:
     gpus = ["b200", "b200_trt", "h100", "h200", "h200_trt", "mi300x", "mi325x", "mi355x"]
     assert reply(start, "envelope").json() == {"data": sound, "gpus": gpus}
+
+
+def test_pre(start: Start, sound: Records) -> None:
+    answer = reply(start, "pre")
+    found = re.fullmatch("<html><head></head><body><pre>(.*)</pre></body></html>", answer.body.decode())
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert found
+    assert json.loads(unescape(found[1])) == sound
 
 
 def test_wrong_types(start: Start, sound: Records) -> None:

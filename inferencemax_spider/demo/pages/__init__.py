@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from inferencemax_spider.catalog import API_MODELS, DATA_TYPES, MODELS, SEQUENCES, Model, Sequence
 from inferencemax_spider.demo.content import CONTENT_TYPES, HTML, Resource, script_json
@@ -19,20 +21,46 @@ from inferencemax_spider.demo.dataset import FOLDER, Endpoint
 
 Documents = Mapping[str, Resource]
 
+TEMPLATES: Final = files(__package__) / "templates"
 ASSETS: Final = "/assets/"
-CONFIG: Final = "{{config}}"
-"""Where the document of a page says what can be selected."""
 
 LANDING_PATH: Final = "/"
 INFERENCE_PATH: Final = "/inference"
 OLDER_PATH: Final = "/2025/"
 """Where the page of 2025 is on a site whose root is the landing page of 2026."""
 
+LABELS: Final[Mapping[str, tuple[str, str]]] = {
+    "DeepSeek-R1-0528": ("DeepSeek R1 0528 671B", "Maintenance Mode"),
+    "DeepSeek-V4-Pro": ("DeepSeek V4 Pro 0813 1.6T", ""),
+    "gpt-oss-120b": ("gpt-oss 120B", "Deprecated"),
+    "Llama-3.3-70B-Instruct-FP8": ("Llama 3.3 70B Instruct", "Deprecated"),
+    "Qwen-3.5-397B-A17B": ("Qwen3.5 397B", ""),
+    "Kimi-K2.5": ("Kimi K2.5/2.6/2.7-Code 1T", "Deprecated"),
+    "Kimi-K3": ("Kimi K3 2.8T", ""),
+    "MiniMax-M2.5": ("MiniMax M2.5/2.7 230B", "Deprecated"),
+    "MiniMax-M3": ("MiniMax M3 428B", ""),
+    "GLM-5": ("GLM5/5.1 744B", "Deprecated"),
+    "GLM-5.2": ("GLM5.2/GLM5.3 744B", ""),
+}
+"""What newer deployments of the page call a model, and the section of the list that it stands in, as of 2026-08."""
+BADGES: Final[Mapping[str, str]] = {"Qwen-3.5-397B-A17B": "NEW"}
 
-def _document(name: str, config: object) -> Resource:
-    """Return the page *name* with *config* in it."""
-    text = (files(__package__) / name).read_text("utf-8")
-    return Resource(text.replace(CONFIG, script_json(config)).encode(), HTML)
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(lambda name: (TEMPLATES / name).read_text(encoding="utf-8")),
+    )
+
+
+def _document(name: str, config: object = None) -> Resource:
+    """Return the page *name*, which offers what *config* says."""
+    page = _templates().get_template(name).render(config=script_json(config))
+    return Resource(page.encode(), HTML)
 
 
 def page_2025(models: Iterable[Model] = MODELS, sequences: Iterable[Sequence] = SEQUENCES) -> Resource:
@@ -46,6 +74,11 @@ def page_2025(models: Iterable[Model] = MODELS, sequences: Iterable[Sequence] = 
     return _document("2025.html", config)
 
 
+def _entry(name: str, keys: Iterable[str]) -> dict[str, Any]:
+    label, section = LABELS.get(name, (name, ""))
+    return {"name": name, "keys": list(keys), "label": label, "section": section, "badge": BADGES.get(name)}
+
+
 def pages_2026(models: Mapping[str, Iterable[str]]) -> Documents:
     """Return the landing page and the dashboard of the live API, by their paths.
 
@@ -56,8 +89,8 @@ def pages_2026(models: Mapping[str, Iterable[str]]) -> Documents:
         **models,
         **{name: API_MODELS[name] for name in API_MODELS if name not in models},
     }
-    config = {"models": [{"name": name, "keys": list(keys)} for name, keys in known.items()]}
-    return {LANDING_PATH: _document("landing.html", {}), INFERENCE_PATH: _document("2026.html", config)}
+    config = {"models": [_entry(name, keys) for name, keys in known.items()]}
+    return {LANDING_PATH: _document("landing.html"), INFERENCE_PATH: _document("2026.html", config)}
 
 
 def recorded_models(root: Path) -> tuple[Model, ...]:

@@ -2,7 +2,7 @@
 
 import { config, json, show } from "./page.js";
 import { Select } from "./select.js";
-import { folded } from "./faults.js";
+import { fault, folded } from "./faults.js";
 import { addMischief, chosen, landed, named, requested } from "./mischief.js";
 
 const API = "/api/v1";
@@ -10,8 +10,12 @@ const ALL = "All precisions";
 const AGENTIC = "Agentic traces";
 const SEQUENCES = ["1K / 1K", "1K / 8K", "8K / 1K"];
 
-const NAMES = config.models.map((entry) => entry.name);
-const DEFAULT = NAMES[0];
+// Newer deployments show labels instead of the names that requests take.
+const LABELS = fault("labels") !== undefined;
+const ENTRIES = config.models.map((entry) => ({ ...entry, text: LABELS ? entry.label : entry.name }));
+const NAMES = ENTRIES.map((entry) => entry.name);
+const DEFAULT = ENTRIES[0].text;
+const entryOf = (text) => ENTRIES.find((entry) => entry.text === text);
 const asked = new URLSearchParams(location.search);
 
 const bodies = new Map(); // what was asked for on this page, by model: never asked for again
@@ -20,7 +24,7 @@ let available = null; // what has data, once the site has said it
 const selects = {
   model: new Select(named("model", { label: "Model", id: "model-select", testId: "model-selector" }), choseModel),
   sequence: new Select(
-    named("sequence", { label: "ISL / OSL", id: "sequence-select", testId: "sequence-selector" }),
+    named("sequence", { label: "ISL / OSL", id: "sequence-select", testId: LABELS ? "scenario-selector" : "sequence-selector" }),
     chose("sequence"),
   ),
   precision: new Select({ label: "Precision", id: "precision-select", testId: "precision-selector" }, chose("precision")),
@@ -30,22 +34,21 @@ const { model, sequence, precision } = selects;
 const lengthOf = (tokens) => (tokens % 1024 ? String(tokens) : `${tokens / 1024}K`);
 const sequenceOf = ({ isl, osl }) => (isl === null ? AGENTIC : `${lengthOf(isl)} / ${lengthOf(osl)}`);
 
-function rowsOf(name) {
-  const wanted = requested(name, NAMES);
+function rowsOf(text) {
+  const wanted = requested(entryOf(text).name, NAMES);
   if (!bodies.has(wanted)) bodies.set(wanted, json(`${API}/benchmarks?model=${encodeURIComponent(wanted)}`));
   return bodies.get(wanted);
 }
 
 /** The models that can be chosen: all that the page knows, until it is known which of them have data. */
 function models() {
-  if (!available) return NAMES;
-  const keys = new Set(available.map((row) => row.model));
-  return config.models.filter((entry) => entry.keys.some((key) => keys.has(key))).map((entry) => entry.name);
+  const keys = new Set(available?.map((row) => row.model));
+  return ENTRIES.filter((entry) => !available || entry.keys.some((key) => keys.has(key))).map((entry) => entry.text);
 }
 
-function sequences(name) {
+function sequences(text) {
   if (!available) return SEQUENCES;
-  const { keys } = config.models.find((entry) => entry.name === name);
+  const { keys } = entryOf(text);
   const found = new Set(available.filter((row) => keys.includes(row.model)).map(sequenceOf));
   return [...found].sort();
 }
@@ -57,8 +60,8 @@ function offer() {
   if (available && !lengths.includes(sequence.value)) sequence.value = lengths[0] ?? SEQUENCES[0];
 }
 
-async function points(name) {
-  const rows = (await rowsOf(name)).filter((row) => sequenceOf(row) === sequence.value);
+async function points(text) {
+  const rows = (await rowsOf(text)).filter((row) => sequenceOf(row) === sequence.value);
   precision.choices = [ALL, ...new Set(rows.map((row) => row.precision.toUpperCase()))];
   const shown = rows.filter((row) => [ALL, row.precision.toUpperCase()].includes(precision.value));
   const at = (x) => shown.map((row) => point(row, x)).filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
@@ -70,8 +73,8 @@ function point({ hardware, framework, spec_method, metrics }, x) {
   return { key, x: x(metrics ?? {}), y: metrics?.tput_per_gpu };
 }
 
-function select(name) {
-  model.value = name;
+function select(text) {
+  model.value = text;
   precision.value = ALL;
   offer();
   show(() => points(model.value));
@@ -92,8 +95,8 @@ function chose(control) {
 
 /** The model that the URL asks for; one that the page does not know is not mentioned again. */
 function modelAsked() {
-  const name = asked.get("g_model");
-  return NAMES.includes(name) ? landed("model", name, DEFAULT) : DEFAULT;
+  const entry = ENTRIES.find(({ name }) => name === asked.get("g_model"));
+  return entry ? landed("model", entry.text, DEFAULT) : DEFAULT;
 }
 
 function sequenceAsked() {
@@ -109,6 +112,11 @@ async function learn() {
   if (newest) await json(`${API}/workflow-info?date=${newest}`);
 }
 
+if (LABELS) {
+  model.headings = new Map(ENTRIES.map((entry) => [entry.text, entry.section]));
+  model.badges = new Map(ENTRIES.filter((entry) => entry.badge).map((entry) => [entry.text, entry.badge]));
+  ENTRIES.sort((a, b) => a.section.localeCompare(b.section));
+}
 model.value = modelAsked();
 sequence.value = sequenceAsked();
 precision.value = ALL;
@@ -118,7 +126,7 @@ document.getElementById("controls").append(model.element, sequence.element, prec
 addMischief(selects, {
   model: models,
   sequence: () => sequences(model.value),
-  load: (name) => show(() => points(name ?? model.value)),
+  load: (text) => show(() => points(text ?? model.value)),
 });
 if (asked.has("g_model")) chosen();
 show(() => points(model.value));

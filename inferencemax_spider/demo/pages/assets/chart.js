@@ -1,6 +1,6 @@
 // The charts: pixels only, so that no number of the data is in the document.
 
-const COLOURS = ["#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#14b8a6", "#ec4899", "#84cc16", "#f97316"];
+const GOLDEN_ANGLE = 137.5; // between the hues of two curves: none comes twice
 const LEFT = 56;
 const BOTTOM = 40;
 const TOP = 12;
@@ -8,7 +8,7 @@ const RIGHT = 14;
 
 /** The colour of each curve, and the list of them beside the charts. */
 export function legend(list, keys) {
-  const colours = new Map(keys.map((key, index) => [key, COLOURS[index % COLOURS.length]]));
+  const colours = new Map(keys.map((key, index) => [key, `hsl(${(215 + index * GOLDEN_ANGLE) % 360} 65% 50%)`]));
   list.replaceChildren(
     ...keys.map((key) => {
       const item = document.createElement("li");

@@ -11,6 +11,8 @@ function element(tag, attributes, ...children) {
   return made;
 }
 
+let count = 0; // of selects: two of them may have one id
+
 export class Select {
   #choices = [];
   #list = null;
@@ -20,7 +22,8 @@ export class Select {
   /** `names` has a label, an id and perhaps a testId; `onChoose` is told each text that is newly chosen. */
   constructor(names, onChoose) {
     this.onChoose = onChoose;
-    this.listId = `${names.id}-list`;
+    this.listId = `list-${++count}`;
+    const labelId = `label-${count}`;
     this.text = element("span", { class: "value" });
     this.button = element(
       "button",
@@ -28,6 +31,7 @@ export class Select {
         type: "button",
         role: "combobox",
         id: names.id,
+        "aria-labelledby": labelId,
         "aria-controls": this.listId,
         "aria-expanded": "false",
         "aria-autocomplete": "none",
@@ -37,7 +41,8 @@ export class Select {
       element("span", { class: "arrow", "aria-hidden": "true" }),
     );
     if (names.testId) this.button.dataset.testid = names.testId;
-    this.element = element("div", { class: "field" }, element("label", { for: names.id }, names.label), this.button);
+    const label = element("label", { id: labelId, for: names.id }, names.label);
+    this.element = element("div", { class: "field" }, label, this.button);
     this.button.addEventListener("click", () => this.open());
     this.button.addEventListener("keydown", (event) => {
       if (!["ArrowDown", "ArrowUp"].includes(event.key)) return;
@@ -53,6 +58,10 @@ export class Select {
   set value(text) {
     this.text.textContent = text;
   }
+
+  /** Texts whose option has a badge, and the headings that stand before the options of some texts. */
+  badges = new Map();
+  headings = new Map();
 
   /** What can be chosen, as texts; a list that is open shows it at once. */
   set choices(texts) {
@@ -92,12 +101,19 @@ export class Select {
     const options = this.#choices.map((text) => {
       const chosen = text === this.value;
       const option = element("div", { role: "option", tabindex: "-1", "aria-selected": chosen }, text);
+      if (this.badges.has(text)) option.append(element("span", { class: "badge" }, this.badges.get(text)));
       option.addEventListener("click", () => this.#choose(text));
       option.addEventListener("pointermove", () => option.focus());
       return option;
     });
-    this.#list.replaceChildren(...options);
+    this.#list.replaceChildren(...options.flatMap((option, index) => [...this.#heading(index), option]));
     (options.find((option) => option.ariaSelected === "true") ?? options[0])?.focus();
+  }
+
+  /** The heading before an option, where a new section begins. */
+  #heading(index) {
+    const [before, own] = [index - 1, index].map((at) => this.headings.get(this.#choices[at]));
+    return own && own !== before ? [element("div", { class: "heading" }, own)] : [];
   }
 
   #choose(text) {

@@ -1,0 +1,1 @@
+"""The dashboard's pages in a real browser: what they ask for, and how they misbehave."""
