@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, crawl, diff, history, latest
+from benchmarks import bulk, crawl, dashboard, diff, history, latest
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "latest": latest.figures,
     "history": history.figures,
     "diff": diff.figures,
+    "dashboard": dashboard.figures,
 }
 
 
