@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from inferencemax_spider.dashboard.errors import PageError
 
@@ -25,6 +25,7 @@ DATA_PATHS = ("/api/", "/data/")
 """Where the site's data is, in either generation."""
 NEEDLESS = frozenset({"image", "media", "font", "ping", "other", "texttrack"})
 """What a page loads that shows nothing of the data."""
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LINES = 2000
 WIDTH = 500
 
@@ -73,6 +74,9 @@ class Recorder:
     async def attach(self, page: Page) -> None:
         """Watch *page*, which has not loaded anything yet."""
         await page.route("**", self._routed)
+        # Windows that the page opens, until they are closed.
+        await page.context.unroute("**")
+        await page.context.route("**", self._routed)
         page.on("request", self._requested)
         page.on("requestfinished", self._finished)
         page.on("requestfailed", self._failed)
@@ -84,9 +88,7 @@ class Recorder:
         page.on("close", lambda _: self._lost("the browser, or its page, crashed or was closed"))
         session = await page.context.new_cdp_session(page)
         session.on("Fetch.requestPaused", lambda event: self._do(self._paused(session, event)))
-        patterns = [{"urlPattern": f"{self.origin}{path}*", "requestStage": "Response"} for path in DATA_PATHS]
-        patterns.append({"urlPattern": "*", "resourceType": "Document", "requestStage": "Response"})
-        await session.send("Fetch.enable", {"patterns": patterns})
+        await session.send("Fetch.enable", {"patterns": [{"urlPattern": "*", "requestStage": "Response"}]})
 
     def note(self, line: str) -> None:
         """Write *line* into the log."""
@@ -119,12 +121,14 @@ class Recorder:
     async def _routed(self, route: Route) -> None:
         """Let a request of the page pass, unless it is needless or goes to another host."""
         request = route.request
-        ours = urlsplit(request.url)[:2] == urlsplit(self.root)[:2] or request.url.startswith(("data:", "blob:"))
-        if ours and request.resource_type not in NEEDLESS:
+        if self._is_ours(request.url) and request.resource_type not in NEEDLESS:
             await route.fallback()
         else:
             self.note(f"blocked {request.resource_type} {request.url}")
             await route.abort("blockedbyclient")
+
+    def _is_ours(self, url: str) -> bool:
+        return urlsplit(url)[:2] == urlsplit(self.root)[:2] or url.startswith(("data:", "blob:"))
 
     def _is_data(self, url: str) -> bool:
         return url.startswith(tuple(f"{self.origin}{path}" for path in DATA_PATHS))
@@ -168,20 +172,27 @@ class Recorder:
 
     async def _paused(self, session: CDPSession, event: dict[str, Any]) -> None:
         """Keep the answer that Chromium is about to hand to the page, and hand it on."""
-        url = event["request"]["url"]
-        if "responseStatusCode" in event:
-            answer = await self._read(session, event, url)
-            if event["resourceType"] == "Document":
+        url, document, headers = event["request"]["url"], event["resourceType"] == "Document", _headers(event)
+        if self._leads_away(event.get("responseStatusCode"), url, headers):
+            self.note(f"blocked {url}, which leads to {headers['location']}")
+            await session.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "BlockedByClient"})
+            return
+        if "responseStatusCode" in event and (document or self._is_data(url)):
+            answer = await self._read(session, event, headers)
+            if document:
                 self.document = answer
             else:
                 self._taken[url] = answer
         await session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
 
-    async def _read(self, session: CDPSession, event: dict[str, Any], url: str) -> Answer:
+    def _leads_away(self, status: int | None, url: str, headers: Mapping[str, str]) -> bool:
+        """Tell whether an answer sends the browser to another host: of redirects, Playwright's routes are not asked."""
+        return status in REDIRECTS and not self._is_ours(urljoin(url, headers.get("location", "")))
+
+    async def _read(self, session: CDPSession, event: dict[str, Any], headers: Mapping[str, str]) -> Answer:
         """Return the answer whose arrival *event* tells of."""
-        headers = {entry["name"].lower(): entry["value"] for entry in event.get("responseHeaders", ())}
-        status = event["responseStatusCode"]
-        if 300 <= status < 400:  # noqa: PLR2004 - a redirect has no body to be taken
+        url, status = event["request"]["url"], event["responseStatusCode"]
+        if status in REDIRECTS:  # it has no body to be taken
             return Answer(url, status, headers)
         try:
             reply = await session.send("Fetch.getResponseBody", {"requestId": event["requestId"]})
@@ -203,3 +214,7 @@ class Recorder:
             await work
         except Exception as error:  # noqa: BLE001 - Playwright's own kind is an extra, and its reason stands in the log
             self.note(f"too late: {error}")
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    return {entry["name"].lower(): entry["value"] for entry in event.get("responseHeaders", ())}

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def none_left(pids: dict[int, str]) -> None:
 class Running:
     """A crawl of a page under way."""
 
-    def __init__(self, site: DemoSite, output: Path, *args: str, **settings: object) -> None:
+    def __init__(self, site: DemoSite, output: Path, *args: str, **settings: Any) -> None:
         self.site, self.output = site, output
         self.process = runs.begin(command(output, site, *args, **settings))
 

@@ -8,17 +8,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from inferencemax_spider.demo import Content, DemoSite, Fault, Resource
+from tests.crawl import runs
 from tests.crawl.conftest import selected
 from tests.crawl.runs import Run
 from tests.dashboard.conftest import Crawl, Start, crawl_into
 
-HASTE = {"DOWNLOAD_TIMEOUT": 8, "RETRY_BACKOFF": 0.01}
-NO_SECOND_TRY = {**HASTE, "RETRY_TIMES": 0}
+HASTE: dict[str, Any] = {"DOWNLOAD_TIMEOUT": 8, "RETRY_BACKOFF": 0.01}
+NO_SECOND_TRY: dict[str, Any] = {**HASTE, "RETRY_TIMES": 0}
 OF_2025 = ("-a", "models=gpt-oss", "-a", "sequences=1k8k,8k1k")
 OF_2026 = ("-a", "models=gpt-oss,Qwen-3.5-397B-A17B")
 BODY = "gpt-oss-120b-1k_8k-e2e.json"
@@ -79,6 +81,8 @@ CASES = (
     Case("2025", f"status=500@{BODY}", "HTTP 500 Internal Server Error"),
     Case("2025", f"truncate@{BODY}", "the connection was closed before the whole body had come"),
     Case("2025", f"broken_gzip@{BODY}", "the body is not what its Content-Encoding says, or was cut off"),
+    Case("2025", f"redirect=http://127.0.0.2:9/@{BODY}", "it leads to another host, which was not followed"),
+    Case("2025", "redirect=http://127.0.0.2:9/@/", "load the page: it leads to another host, which was not followed"),
     Case("2025", "status=403@/", "HTTP 403 Forbidden"),
     Case("2025", "latency=100@/", "load the page: not within 8 s; raise DOWNLOAD_TIMEOUT"),
     Case("2025", "html@/", "recognise the page: it asked for no benchmarks within 8 s, so it is no dashboard"),
@@ -171,8 +175,6 @@ def test_a_failure_leaves_a_picture_the_page_and_what_was_said(older: Content, s
 
 
 def test_evidence_outlives_a_rebuild(older: Content, start: Start, crawl: Crawl, output: Path) -> None:
-    from tests.crawl import runs  # noqa: PLC0415 - only here
-
     first = crawl(start(older, f"status=500@{BODY}"), *OF_2025, **NO_SECOND_TRY)
     process = runs.begin(runs.scrapy("rebuild", f"dashboard/{first.place.name}", "-s", f"OUTPUT_DIR={output}"))
     again = runs.end(process, lambda: first.place)
@@ -203,6 +205,29 @@ def test_rows_of_another_model_are_refused_then_and_in_a_replay(newer: Content, 
     again = crawl(None, *OF_2026, "-a", f"replay={run.place}")
     assert said in again.stdout
     assert again.read("inference_max_e2e.csv") == run.read("inference_max_e2e.csv")
+
+
+class Intrusive:
+    """A site whose page opens windows and asks questions that must be answered before anything else."""
+
+    def __init__(self, below: Content) -> None:
+        self.below = below
+
+    def get(self, path: str, query: str) -> Resource | None:
+        """Return what is at *path*; the page with what intrudes."""
+        found = self.below.get(path, query)
+        if found is None or path != "/":
+            return found
+        script = b'<script>addEventListener("click", () => { open("/elsewhere"); alert("hello"); });</script>'
+        return Resource(found.body.replace(b"</head>", script + b"</head>"), found.content_type)
+
+
+def test_windows_and_questions_do_not_hold_the_visit_up(older: Content, start: Start, crawl: Crawl) -> None:
+    site = start(Intrusive(older))
+    run = crawl(site, *OF_2025, **HASTE)
+    assert run.status == 0, run.output
+    assert run.summary["endpoints"]["ok"] == 4
+    assert any(request.path == "/elsewhere" for request in site.requests)
 
 
 class Marked:
