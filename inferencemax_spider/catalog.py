@@ -147,6 +147,18 @@ def find_text(text: str, names: Iterable[str]) -> str | None:
     return None
 
 
+def find_label(label: str, names: Iterable[str]) -> str | None:
+    """Return the one of the display *names* that a *label* of the page stands for: one of the two begins as the other.
+
+    >>> [find_label(label, API_MODELS) for label in ("GLM5/5.1 744B", "Qwen3.5 397B", "Kimi K4")]
+    ['GLM-5', 'Qwen-3.5-397B-A17B', None]
+    """
+    wanted, names = folded(label), tuple(names)
+    longer = [name for name in names if wanted and folded(name).startswith(wanted)]
+    shorter = [name for name in names if wanted.startswith(folded(name))]
+    return longer[0] if len(longer) == 1 else max(shorter, key=len, default=None)
+
+
 def find(kind: str, text: str, entries: Iterable[E]) -> E:
     """Return the one of *entries* that *text* names, whatever its case and punctuation.
 

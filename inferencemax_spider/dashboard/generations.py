@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import PurePosixPath
@@ -15,6 +16,8 @@ from inferencemax_spider.items import Endpoint
 from inferencemax_spider.parsers import api_v1, static_json
 from inferencemax_spider.planning import BENCHMARKS, STATIC_FOLDER
 from inferencemax_spider.records import Layout
+
+BADGE = re.compile(r"\s*(NEW|BETA|UPDATED)\Z")
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ OF_2026 = Generation(
             Strategy("role", "ISL / OSL"),
             Strategy("label", "ISL / OSL"),
             Strategy("test id", "sequence-selector"),
+            Strategy("test id", "scenario-selector"),
             Strategy("id", "sequence-select"),
         ),
     ),
@@ -123,10 +127,27 @@ def static_selections(endpoints: Sequence[Endpoint], models: Collection[catalog.
     return selections
 
 
-def api_selections(endpoints: Iterable[Endpoint], sequences: Sequence[str]) -> list[Selection]:
-    """Return one selection per model of the live API's *endpoints*; of one sequence, where one was asked for."""
+def api_selections(
+    endpoints: Iterable[Endpoint], labels: Mapping[str, str], sequences: Sequence[str]
+) -> list[Selection]:
+    """Return one selection per model of the live API's *endpoints*; of one sequence, where one was asked for.
+
+    *labels* are the texts that the page has for the display names.
+    """
     chosen = _spelt(sequences[0]) if len(sequences) == 1 else ()
-    return [Selection((endpoint,), (endpoint.model,), chosen) for endpoint in endpoints]
+    return [
+        Selection((it,), tuple(dict.fromkeys((it.model, labels[it.model], plain(labels[it.model])))), chosen)
+        for it in endpoints
+    ]
+
+
+def plain(label: str) -> str:
+    """Return the *label* of an option without the badge that may follow it, which the control does not show.
+
+    >>> plain("Qwen3.5 397BNEW"), plain("GLM-5")
+    ('Qwen3.5 397B', 'GLM-5')
+    """
+    return BADGE.sub("", label).strip()
 
 
 def address(page: str, selection: Selection) -> str:

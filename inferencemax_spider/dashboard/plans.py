@@ -14,6 +14,7 @@ from inferencemax_spider.dashboard.generations import (
     Generation,
     Selection,
     api_selections,
+    plain,
     static_selections,
 )
 from inferencemax_spider.dashboard.recorder import Answer
@@ -102,7 +103,8 @@ def _unknown(kind: str, offered: Iterable[str], entries: Collection[catalog.Entr
 def _live(offered: Iterable[str], answer: Answer, asked: DashboardArguments) -> Plan:
     available = _available(answer)
     wanted = {"models": tuple(map(display_name, asked.models)), "sequences": asked.sequences, "sample": asked.sample}
-    names = [catalog.find_text(text, catalog.API_MODELS) or text for text in offered]
+    labels = _names(offered)
+    names = list(labels)
     scope = planning.Scope(
         InferencexArguments.model_validate({name: value for name, value in wanted.items() if value}), names, available
     )
@@ -113,12 +115,25 @@ def _live(offered: Iterable[str], answer: Answer, asked: DashboardArguments) -> 
         remarks.append("the page offers nothing of what was asked for")
     return Plan(
         [first, *endpoints],
-        api_selections(endpoints, asked.sequences),
+        api_selections(endpoints, labels, asked.sequences),
         answers=[(first, answer)],
         remarks=remarks,
         # What a shard does not bring, another does: only the whole can be held to the promise.
         promised=scope.available.newest if asked.shard is None else {},
     )
+
+
+def _names(offered: Iterable[str]) -> dict[str, str]:
+    """Return the display names of the models that are *offered*, each with the text by which the page offers it.
+
+    A text that stands for no known name is taken for one: whether it is shows in what the page asks for then.
+    """
+    names: dict[str, str] = {}
+    for text in offered:
+        label = plain(text)
+        known = catalog.find_text(label, catalog.API_MODELS) or catalog.find_label(label, catalog.API_MODELS)
+        names[known if known and known not in names else label] = text
+    return names
 
 
 def _available(answer: Answer) -> Availability:

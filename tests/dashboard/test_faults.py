@@ -64,6 +64,8 @@ CASES = (
     Case("2026", "rename_control=id+testid@/inference*", select="click"),
     Case("2026", "duplicate_control=label@/inference*", select="click"),
     Case("2026", "duplicate_control@/inference*", select="click"),
+    Case("2026", "labels@/inference*"),
+    Case("2026", "labels@/inference*", select="click"),
     Case("2026", f"status=500,times=1@{ROWS}", retried=True),
     # What cannot be right is not taken for it.
     Case("2025", "decoy=Model,role=combobox@/", "find the control 'Model': role 'Model' matches 2, label 'Model'"),
