@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, crawl, diff, history, latest, scaling, serve
+from benchmarks import bulk, crawl, dashboard, diff, history, latest, scaling, serve
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "diff": diff.figures,
     "serve": serve.figures,
     "scaling": scaling.figures,
+    "dashboard": dashboard.figures,
 }
 
 

@@ -13,7 +13,13 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from inferencemax_spider import settings
-from inferencemax_spider.arguments import InferencemaxArguments, InferencexArguments, SiteArguments, names
+from inferencemax_spider.arguments import (
+    DashboardArguments,
+    InferencemaxArguments,
+    InferencexArguments,
+    SiteArguments,
+    names,
+)
 from inferencemax_spider.catalog import Entry
 from inferencemax_spider.knobs import Knobs
 from inferencemax_spider.parsers import api_v1, static_json
@@ -74,6 +80,7 @@ def faults_table() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "arguments-inferencemax": lambda: _arguments(InferencemaxArguments),
     "arguments-inferencex": lambda: _arguments(InferencexArguments),
+    "arguments-dashboard": lambda: _arguments(DashboardArguments),
     "settings": settings_table,
     "faults": faults_table,
     "columns-static": lambda: _columns(static_json.LAYOUT.columns),

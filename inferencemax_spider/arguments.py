@@ -188,6 +188,25 @@ class InferencexArguments(SiteArguments):
         return self
 
 
+class DashboardArguments(SiteArguments):
+    """Arguments of the spider ``dashboard``."""
+
+    models: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description="Models to collect: names of either generation, comma separated, in any case"
+    )
+    sequences: Annotated[tuple[str, ...], BeforeValidator(_labels)] = Field(
+        default=(), description="Sequences to collect: `1k/1k`, `1k_8k` …, `agentic-traces`, comma separated"
+    )
+    select: Literal["auto", "url", "click"] = Field(
+        default="auto",
+        description="How to select on the page: `url` by its address, `click` in its dropdowns; "
+        "`auto` by its address where it takes that",
+    )
+    base_url: Annotated[str, AfterValidator(_site)] = Field(
+        default="https://inferencex.semianalysis.com", description="Root of the site: `http://127.0.0.1:8000`"
+    )
+
+
 Arguments = TypeVar("Arguments", bound=BaseModel)
 
 
@@ -214,7 +233,7 @@ def parse(
         raise ArgumentError(told("spider argument", error)) from None
 
 
-SOURCES = frozenset({"base_url", "replay", "only_changed"})
+SOURCES = frozenset({"base_url", "replay", "only_changed", "select"})
 """Arguments that say where data comes from; all others say what is collected."""
 
 

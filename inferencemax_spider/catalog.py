@@ -31,7 +31,7 @@ def general_slug(name: str) -> str:
     return re.sub(r"[ .]+", "-", name.strip().lower())
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Reduce *text* to what makes two spellings of one name equal: letters and digits, case folded."""
     return re.sub(r"[^a-z0-9]+", "", text.casefold())
 
@@ -146,9 +146,21 @@ class UnknownNameError(ValueError):
 def find_text(text: str, names: Iterable[str]) -> str | None:
     """Return the one of the display *names* that *text* means, as itself or by one of its database keys."""
     for name in names:
-        if _folded(text) in map(_folded, (name, *API_MODELS.get(name, ()))):
+        if folded(text) in map(folded, (name, *API_MODELS.get(name, ()))):
             return name
     return None
+
+
+def find_label(label: str, names: Iterable[str]) -> str | None:
+    """Return the one of the display *names* that a *label* of the page stands for: one of the two begins as the other.
+
+    >>> [find_label(label, API_MODELS) for label in ("GLM5/5.1 744B", "Qwen3.5 397B", "Kimi K4")]
+    ['GLM-5', 'Qwen-3.5-397B-A17B', None]
+    """
+    wanted, names = folded(label), tuple(names)
+    longer = [name for name in names if wanted and folded(name).startswith(wanted)]
+    shorter = [name for name in names if wanted.startswith(folded(name))]
+    return longer[0] if len(longer) == 1 else max(shorter, key=len, default=None)
 
 
 def find(kind: str, text: str, entries: Iterable[E]) -> E:
@@ -158,11 +170,11 @@ def find(kind: str, text: str, entries: Iterable[E]) -> E:
         UnknownNameError: nothing is called so.
     """
     entries = tuple(entries)
-    wanted = _folded(text)
+    wanted = folded(text)
     # A name that is an alias of another entry is still this entry's own.
     for spellings in (lambda entry: (entry.name, entry.slug), lambda entry: entry.aliases):
         for entry in entries:
-            if wanted and wanted in map(_folded, spellings(entry)):
+            if wanted and wanted in map(folded, spellings(entry)):
                 return entry
     valid = ", ".join(f"{entry.name!r} ({entry.slug})" for entry in entries)
     raise UnknownNameError(f"unknown {kind} {text!r}; valid: {valid}")

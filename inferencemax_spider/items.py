@@ -149,7 +149,8 @@ Parser = Callable[[bytes, Endpoint], Parsed]
 class EndpointCapture:
     """What came of one endpoint: the item that goes through the pipelines.
 
-    The spider fills in what was fetched; the pipelines add what it means. ``served`` is absent when no answer came.
+    The spider fills in what was fetched; the pipelines add what it means. ``served`` is absent when no answer came;
+    ``evidence`` is what a page looked like that failed, by file name.
     """
 
     endpoint: Endpoint
@@ -160,6 +161,7 @@ class EndpointCapture:
     served: Served | None = None
     failure: FetchFailure | None = None
     replayed_from: str | None = None
+    evidence: dict[str, bytes] = field(default_factory=dict, repr=False)
     state: State = "failed"
     reason: str = ""
     rejections: list[Rejection] = field(default_factory=list, repr=False)

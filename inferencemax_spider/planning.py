@@ -1,14 +1,15 @@
-"""Which requests of the live API are needed: from what was asked for, and what the site says it has."""
+"""Which requests are needed: from what was asked for and, of the live API, what the site says it has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, product
 from urllib.parse import urlencode
 
 from inferencemax_spider.arguments import InferencexArguments
-from inferencemax_spider.catalog import API_EXPECTED, API_MODELS, find_text
+from inferencemax_spider.catalog import API_EXPECTED, API_MODELS, DataType, Model, find_text
+from inferencemax_spider.catalog import Sequence as Lengths
 from inferencemax_spider.items import Endpoint
 from inferencemax_spider.parsers.derived import AGENTIC as AGENTIC_TYPE
 from inferencemax_spider.parsers.derived import sequence_label
@@ -17,6 +18,22 @@ from inferencemax_spider.parsers.discovery import Availability, Entry, lengths
 BENCHMARKS = "/api/v1/benchmarks"
 HISTORY = "/api/v1/benchmarks/history"
 WORKFLOW_INFO = "/api/v1/workflow-info"
+STATIC_FOLDER = "/data/inference-performance/"
+
+
+def static_plan(
+    base_url: str, models: Iterable[Model], sequences: Iterable[Lengths], data_types: Iterable[DataType]
+) -> Iterator[Endpoint]:
+    """Yield the static endpoints: one per model, sequence and data type, in this order."""
+    for index, (model, sequence, data_type) in enumerate(product(models, sequences, data_types)):
+        yield Endpoint(
+            index=index,
+            url=f"{base_url}{STATIC_FOLDER}{model.slug}-{sequence.slug}-{data_type}.json",
+            model=model.name,
+            sequence=sequence.label,
+            data_type=data_type,
+            expected_hwkeys=model.expected_hwkeys,
+        )
 
 
 class Scope:

@@ -81,6 +81,7 @@ ITEM_PIPELINES = {
     "inferencemax_spider.pipelines.validation.ValidationPipeline": 100,
     "inferencemax_spider.pipelines.hwkeys.HwKeyPipeline": 200,
     "inferencemax_spider.pipelines.raw_json.RawJsonPipeline": 300,
+    "inferencemax_spider.pipelines.evidence.EvidencePipeline": 400,
 }
 
 # --- Outputs ---------------------------------------------------------------------------------------------------------

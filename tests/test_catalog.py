@@ -127,3 +127,19 @@ def test_no_overrides_leave_the_catalogue_as_it_is() -> None:
 def test_a_model_is_found_by_its_own_name_even_where_that_is_an_alias_of_another() -> None:
     models = with_models({"DeepSeek": {}})
     assert find("model", "DeepSeek", models).name == "DeepSeek"
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("GLM5/5.1 744B", "GLM-5"),
+        ("GLM5.2/5.3", "GLM-5.2"),
+        ("DeepSeek R1 0528 671B", "DeepSeek-R1-0528"),
+        ("Llama 3.3 70B Instruct", "Llama-3.3-70B-Instruct-FP8"),
+        ("Kimi K4", None),
+        ("DeepSeek", None),
+        ("", None),
+    ],
+)
+def test_a_label_of_the_page_stands_for_one_name_or_none(label: str, name: str | None) -> None:
+    assert catalog.find_label(label, catalog.API_MODELS) == name

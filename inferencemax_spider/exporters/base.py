@@ -42,9 +42,9 @@ class RecordsExporter(BaseItemExporter):
 
     @property
     def layout(self) -> Layout:
-        """How the spider's records are laid out."""
-        assert issubclass(self.crawler.spidercls, EndpointSpider)
-        return self.crawler.spidercls.layout
+        """How the spider's records are laid out, known for certain once there are records."""
+        assert isinstance(self.crawler.spider, EndpointSpider)
+        return self.crawler.spider.layout
 
     @classmethod
     def names(cls, layout: Layout) -> Sequence[str]:

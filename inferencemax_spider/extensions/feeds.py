@@ -7,7 +7,7 @@ and ``-O`` add to them, and an entry whose value is ``None`` drops one.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -46,18 +46,19 @@ class StandardFeeds:
 
     def update_settings(self, settings: BaseSettings) -> None:
         """Set ``FEEDS`` to what is to be written."""
-        if not issubclass(self.crawler.spidercls, EndpointSpider):
+        spider = self.crawler.spidercls
+        if not issubclass(spider, EndpointSpider):
             return
         feeds = {**settings.getdict("FEEDS_BASE"), **settings.getdict("FEEDS")}
         kept = {uri: options for uri, options in feeds.items() if options is not None}
         exporters = without_none_values(settings.getwithbase("FEED_EXPORTERS"))
         for uri, options in kept.items():
-            _check(str(uri), options, exporters, self.crawler.spidercls.layout)
+            _check(str(uri), options, exporters, (spider.layout, *spider.other_layouts))
         settings.set("FEEDS", kept, priority=max(settings.getpriority("FEEDS") or 0, SETTINGS_PRIORITIES["addon"]))
 
 
-def _check(uri: str, options: Mapping[str, Any], exporters: Mapping[str, Any], layout: Layout) -> None:
-    """Refuse a feed that would not be written, or not as it is meant.
+def _check(uri: str, options: Mapping[str, Any], exporters: Mapping[str, Any], layouts: Sequence[Layout]) -> None:
+    """Refuse a feed that would not be written, or not as it is meant; its columns are those of any of the *layouts*.
 
     Raises:
         ArgumentError: Scrapy would disable all feeds (unknown format), write an empty column (unknown field), or make
@@ -67,8 +68,9 @@ def _check(uri: str, options: Mapping[str, Any], exporters: Mapping[str, Any], l
     if name and name not in exporters:
         raise ArgumentError(f"setting FEEDS: unknown format {name!r} of {uri}; valid: {', '.join(exporters)}")
     exporter = load_object(exporters[name]) if name else None
-    if isinstance(exporter, type) and issubclass(exporter, RecordsExporter) and (names := exporter.names(layout)):
-        for field in options.get("fields") or ():
+    if isinstance(exporter, type) and issubclass(exporter, RecordsExporter):
+        names = list(dict.fromkeys(name for layout in layouts for name in exporter.names(layout)))
+        for field in (options.get("fields") or ()) if names else ():
             if field not in names:
                 raise ArgumentError(f"setting FEEDS: {uri} has no column {field!r}; valid: {', '.join(names)}")
     path = Path(file_uri_to_path(uri) if uri.startswith("file:") else uri)

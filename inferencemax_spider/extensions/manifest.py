@@ -132,6 +132,7 @@ class Manifest(RunExtension):
             "job": self.crawler.settings.get("JOB"),
             "site": manifest.site(outcomes),
             "arguments": arguments.scope(spider.arguments),
+            "generation": spider.generation,
             "shard": part,
             "promised": dict(spider.promised),
             "remarks": spider.remarks,

@@ -104,11 +104,11 @@ def _combined(made: dict[str, Any], stored: dict[str, Any], now: datetime) -> di
     origins = {
         detail["url"]: {name: detail[name] for name in COLLECTED_OF_ENDPOINT} for detail in stored["endpoint_details"]
     }
-    raw = {name: entry for name, entry in stored["files"].items() if name.startswith("raw/")}
+    kept = {name: entry for name, entry in stored["files"].items() if name.startswith(("raw/", "evidence/"))}
     return {
         **made,
         **{name: stored[name] for name in COLLECTED if name in stored},
         "rebuilt_at": now.isoformat(),
         "endpoint_details": [detail | origins.get(detail["url"], {}) for detail in made["endpoint_details"]],
-        "files": dict(sorted({**made["files"], **raw}.items())),
+        "files": dict(sorted({**made["files"], **kept}.items())),
     }

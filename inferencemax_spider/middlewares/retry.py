@@ -18,6 +18,7 @@ from scrapy.utils.response import response_status_message
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
@@ -42,6 +43,22 @@ def retry_after(response: Response, now: float) -> float | None:
         return None
 
 
+async def waited(crawler: Crawler, seconds: float) -> bool:
+    """Wait; return false when the crawl was stopped meanwhile. What was waited is counted."""
+    crawler.stats.inc_value("retry/waited_ms", round(seconds * 1000))
+    left = seconds
+    while crawler.crawling and left > 0:
+        await asyncio.sleep(min(left, LOOK_UP_SECONDS))
+        left -= LOOK_UP_SECONDS
+    return crawler.crawling
+
+
+def backoff(settings: BaseSettings, times: int) -> float:
+    """Return the seconds to wait before retry number *times*, from 1."""
+    own: float = settings.getfloat("RETRY_BACKOFF") * 2 ** (times - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+    return min(own, settings.getfloat("RETRY_WAIT_MAX"))
+
+
 class BackoffRetryMiddleware(RetryMiddleware):
     """Retry up to ``RETRY_TIMES`` times, ``RETRY_BACKOFF`` × 2ⁿ seconds apart, or as long as ``Retry-After`` says.
 
@@ -50,7 +67,7 @@ class BackoffRetryMiddleware(RetryMiddleware):
 
     def __init__(self, settings: BaseSettings) -> None:
         super().__init__(settings)
-        self.backoff = settings.getfloat("RETRY_BACKOFF")
+        self.settings = settings
         self.longest = settings.getfloat("RETRY_WAIT_MAX")
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
@@ -74,15 +91,5 @@ class BackoffRetryMiddleware(RetryMiddleware):
         again = self._retry(request, reason)
         if again is None:
             return None
-        own = self.backoff * 2 ** (again.meta["retry_times"] - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
-        seconds = min(own if asked is None else asked, self.longest)
-        self.crawler.stats.inc_value("retry/waited_ms", round(seconds * 1000))
-        return again if await self._waited(seconds) else None
-
-    async def _waited(self, seconds: float) -> bool:
-        """Wait; return false when the crawl was stopped meanwhile."""
-        left = seconds
-        while self.crawler.crawling and left > 0:
-            await asyncio.sleep(min(left, LOOK_UP_SECONDS))
-            left -= LOOK_UP_SECONDS
-        return self.crawler.crawling
+        own = backoff(self.settings, again.meta["retry_times"])
+        return again if await waited(self.crawler, own if asked is None else min(asked, self.longest)) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Annotated, Any, NotRequired
 
 import pyarrow as pa
@@ -143,6 +143,14 @@ def parse(body: bytes, endpoint: Endpoint, edition: Edition, listed: Collection[
     served |= derived | {name: pa.repeat(value, table.num_rows) for name, value in constants.items()}
     records = Records(layout, pa.table({name: served[name] for name in layout.columns}))
     return Parsed(records, rejections, unknown, unpriced, unasked)
+
+
+def of_sequences(records: Records, labels: Sequence[str]) -> Records:
+    """Return those of the *records* whose sequence has one of the *labels*; all, if there are none."""
+    if not labels:
+        return records
+    table = records.table
+    return Records(records.layout, table.filter(pc.is_in(table["sequence_length"], pa.array(labels))))
 
 
 Extra = dict[str, Any]

@@ -1,1 +1,1 @@
-"""Item pipelines, in order: validate, count, write the raw file. A pipeline never asks the network."""
+"""Item pipelines, in order: validate, count, write the raw file and evidence. A pipeline never asks the network."""

@@ -33,11 +33,13 @@ DAMAGE = {
 class EndpointSpider(scrapy.Spider):
     """Fetch a plan of endpoints and yield one :class:`EndpointCapture` for each.
 
-    A subclass gives ``layout``, ``arguments_model`` (its spider arguments), :meth:`read_body` and :meth:`planned`.
+    A subclass gives ``layout``, ``arguments_model`` (its spider arguments), :meth:`read_body` and :meth:`planned`. One
+    that learns only from the site what its records are like also gives ``other_layouts``, and sets ``layout`` then.
     What the arguments say is checked before anything else: a wrong one raises ``ArgumentError``.
     """
 
-    layout: ClassVar[Layout]
+    layout: Layout
+    other_layouts: ClassVar[tuple[Layout, ...]] = ()
     arguments_model: ClassVar[type[BaseModel]]
     arguments: Any
     plan: list[Endpoint]
@@ -49,6 +51,8 @@ class EndpointSpider(scrapy.Spider):
     """What is wrong with the plan, one line each."""
     promised: Mapping[str, str] = MappingProxyType({})
     """Newest day that the site says it has of each model key; nothing where it does not say."""
+    generation: str | None = None
+    """Of a page, once it is known."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -58,7 +62,7 @@ class EndpointSpider(scrapy.Spider):
         knobs.check(crawler.settings)
         if replay := kwargs.get("replay"):
             kwargs["replay"] = opening.replayed(crawler.settings, replay)
-        spider.arguments = arguments.parse(cls.arguments_model, kwargs, _models(crawler.settings))
+        spider.arguments = arguments.parse(cls.arguments_model, kwargs, models_of(crawler.settings))
         whole = list(spider.planned())
         _check_names(whole)
         spider.whole_plan = []
@@ -190,7 +194,7 @@ def _stored(metadata: dict[str, Any], body: bytes, endpoint: Endpoint) -> Served
     return served
 
 
-def _models(settings: BaseSettings) -> tuple[catalog.Model, ...]:
+def models_of(settings: BaseSettings) -> tuple[catalog.Model, ...]:
     """Return the catalogue's models with those of the ``CATALOG_MODELS`` setting laid over them."""
     try:
         return catalog.with_models(settings.getdict("CATALOG_MODELS"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
+from inferencemax_spider import planning
 from inferencemax_spider.arguments import InferencemaxArguments
 from inferencemax_spider.items import Endpoint, Parsed
 from inferencemax_spider.parsers import static_json
@@ -36,18 +38,5 @@ class InferencemaxSpider(EndpointSpider):
     def planned(self) -> Iterator[Endpoint]:
         """Yield one endpoint per model, sequence and data type, in catalogue order."""
         chosen = self.arguments
-        combinations = [
-            (model, sequence, data_type)
-            for model in chosen.models
-            for sequence in chosen.sequences
-            for data_type in chosen.data_types
-        ]
-        for index, (model, sequence, data_type) in enumerate(combinations[: chosen.sample]):
-            yield Endpoint(
-                index=index,
-                url=f"{chosen.base_url}/data/inference-performance/{model.slug}-{sequence.slug}-{data_type}.json",
-                model=model.name,
-                sequence=sequence.label,
-                data_type=data_type,
-                expected_hwkeys=model.expected_hwkeys,
-            )
+        endpoints = planning.static_plan(chosen.base_url, chosen.models, chosen.sequences, chosen.data_types)
+        yield from islice(endpoints, chosen.sample)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from scrapy.http import Response
 from twisted.python.failure import Failure
@@ -147,9 +146,8 @@ class InferencexSpider(EndpointSpider):
 
     def _reduced(self, records: Records) -> Records:
         """Return those of the *records* that were asked for, where the request could not say so."""
-        asked, table = self.arguments, records.table
-        if asked.sequences:
-            table = table.filter(pc.is_in(table["sequence_length"], pa.array(asked.sequences)))
+        asked = self.arguments
+        table = api_v1.of_sequences(records, asked.sequences).table
         if asked.mode == "history" and asked.since:
             table = table.filter(pc.greater_equal(table["date"], asked.since))
         if asked.mode == "history" and asked.until:

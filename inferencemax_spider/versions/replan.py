@@ -1,4 +1,4 @@
-"""The plan of a replay of the live API: what the run planned that stored the raw files.
+"""The plan of a replay of what is planned only with the site's help: what the run planned that stored the raw files.
 
 What the site says today must not change what it said then.
 """
@@ -51,6 +51,7 @@ def _stored(metadata: dict[str, Any], name: str) -> Endpoint:
         url=metadata["url"],
         model=metadata["model"],
         sequence=metadata["sequence"],
+        data_type=metadata["data_type"],
         dataset=metadata["dataset"],
         stored_as=name,
         accepted=OPENAPI_STATES if metadata["dataset"] == "openapi" else tuple(metadata["accepted"]),
@@ -67,12 +68,13 @@ def _lacking(stored: list[Endpoint], unanswered: list[dict[str, Any]], damaged: 
 
 def _silent(detail: dict[str, Any]) -> Endpoint:
     """Return the endpoint that did not answer, as the summary's *detail* of it says."""
-    dataset = PurePosixPath(urlsplit(detail["url"]).path).stem.replace("-", "_")
+    dataset = detail.get("dataset") or PurePosixPath(urlsplit(detail["url"]).path).stem.replace("-", "_")
     return Endpoint(
         index=0,
         url=detail["url"],
         model=detail["model"],
         sequence=detail["sequence"],
+        data_type=detail["data_type"],
         dataset=dataset,
         accepted=OPENAPI_STATES if dataset == "openapi" else (),
     )

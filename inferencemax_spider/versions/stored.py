@@ -138,7 +138,7 @@ def before(
     """
     older = (stored for stored in reversed(all_of(root)) if age(stored.name) < age(version))
     wanted = (stored for stored in older if (stored.usable if usable else stored.readable))
-    return next((stored for stored in wanted if not like or scope(stored.summary) == scope(like)), None)
+    return next((stored for stored in wanted if not like or alike(stored.summary, like)), None)
 
 
 def run_before(root: Path, summary: dict[str, Any]) -> dict[str, Any] | None:
@@ -150,6 +150,12 @@ def run_before(root: Path, summary: dict[str, Any]) -> dict[str, Any] | None:
 def scope(summary: dict[str, Any]) -> tuple[Any, Any]:
     """Return what the run of this *summary* was asked to collect, and from where."""
     return summary.get("site"), summary.get("arguments")
+
+
+def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Tell whether the runs of two summaries collected the same: of a page, where it is known, also its generation."""
+    generations = {one.get("generation"), other.get("generation")} - {None}
+    return scope(one) == scope(other) and len(generations) <= 1
 
 
 def find(output: Path, text: str) -> StoredVersion:
