@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bulk, crawl, dashboard, diff, history, latest
+from benchmarks import bulk, crawl, dashboard, diff, history, latest, scaling, serve
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "history": history.figures,
     "diff": diff.figures,
     "dashboard": dashboard.figures,
+    "serve": serve.figures,
+    "scaling": scaling.figures,
 }
 
 

@@ -19,10 +19,11 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished process: wall time in seconds, and its largest resident memory in bytes."""
+    """A finished process: wall time and processor time in seconds, and its largest resident memory in bytes."""
 
     seconds: float
     peak_bytes: int
+    cpu_seconds: float
 
 
 def run(*arguments: str) -> Measured:
@@ -41,20 +42,40 @@ def run(*arguments: str) -> Measured:
             said.seek(0)
             raise RuntimeError(said.read().decode(errors="replace"))
     # Linux gives kilobytes, macOS bytes.
-    return Measured(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Measured(seconds, peak, usage.ru_utime + usage.ru_stime)
 
 
-def crawl(output: Path, *arguments: str, spider: str = "inferencemax") -> tuple[Measured, dict[str, Any]]:
-    """Run ``scrapy crawl`` with *arguments* into *output*; return it with its summary."""
+def crawl(
+    output: Path, *arguments: str, spider: str = "inferencemax", folder: str | None = None
+) -> tuple[Measured, dict[str, Any]]:
+    """Run ``scrapy crawl`` with *arguments* into *output*; return it with its summary.
+
+    The latter is in the *folder* there, by default that of the spider.
+    """
     measured = run("-m", "scrapy", "crawl", spider, "-s", f"OUTPUT_DIR={output}", *arguments)
-    summary = (output / spider / "latest" / "summary.json").read_text(encoding="utf-8")
+    summary = (output / (folder or spider) / "latest" / "summary.json").read_text(encoding="utf-8")
     return measured, json.loads(summary)
 
 
 @contextmanager
 def demo_site(*arguments: str) -> Iterator[str]:
     """Run the demo site in a process of its own, so that it takes no time from what is measured; yield its URL."""
-    command: Sequence[str] = [sys.executable, "-m", "inferencemax_spider.demo", *arguments]
+    with _serving("-m", "inferencemax_spider.demo", *arguments) as url:
+        yield url
+
+
+@contextmanager
+def data_service(output: Path) -> Iterator[str]:
+    """Run the data service over the versions in *output*; yield its URL."""
+    with _serving("-m", "scrapy", "serve", "--port", "0", "-s", f"OUTPUT_DIR={output}") as url:
+        yield url
+
+
+@contextmanager
+def _serving(*arguments: str) -> Iterator[str]:
+    """Run Python with *arguments*, a server that prints its URL; yield that, and stop it."""
+    command: Sequence[str] = [sys.executable, *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

@@ -135,6 +135,10 @@ Only the fallback, and a help to tell which key belongs to which name: the site 
 """
 
 
+API_EXPECTED = dict.fromkeys(("DeepSeek-R1-0528", "gpt-oss-120b", "Llama-3.3-70B-Instruct-FP8"), ("b200_trt",))
+"""The hwKeys that the newest rows of a display name must hold: the site keeps those of what it no longer measures."""
+
+
 class UnknownNameError(ValueError):
     """A name that stands for nothing in the catalogue; the message lists the names that do."""
 

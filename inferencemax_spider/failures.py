@@ -10,10 +10,13 @@ from pydantic_core import from_json
 from scrapy import exceptions
 from scrapy.settings import BaseSettings
 
+from inferencemax_spider.errors import one_line
 from inferencemax_spider.items import Endpoint, FetchFailure, Served
 
 BAD_CERTIFICATE = ("certificate verify failed", "VerificationError")
 """What OpenSSL says of a chain that it does not trust, and service_identity of a certificate for another host."""
+
+FORBIDDEN = "forbidden by the site's robots.txt; ROBOTSTXT_OBEY says whether it is obeyed"
 
 Explain = Callable[[Exception, Endpoint, BaseSettings], str]
 
@@ -29,7 +32,7 @@ def of_status(served: Served) -> FetchFailure | None:
     if served.status == HTTPStatus.NOT_FOUND:
         hints.append("the site has no such path; check base_url")
     if served.location:
-        hints.append(f"it leads to {served.location}, which is not this site and was not followed")
+        hints.append(f"it leads to {one_line(served.location)}, which is not this site and was not followed")
     if served.status == HTTPStatus.TOO_MANY_REQUESTS:
         hints.append("lower CONCURRENT_REQUESTS_PER_DOMAIN or raise DOWNLOAD_DELAY")
     if said := _said(served):
@@ -43,7 +46,9 @@ def _said(served: Served) -> str:
         document = from_json(served.body)
     except ValueError:
         return ""
-    return " ".join(str(document["error"]).split()) if isinstance(document, dict) and "error" in document else ""
+    return (
+        one_line(" ".join(str(document["error"]).split())) if isinstance(document, dict) and "error" in document else ""
+    )
 
 
 def of_exception(error: Exception, endpoint: Endpoint, settings: BaseSettings) -> FetchFailure:
@@ -76,7 +81,7 @@ def _ignored(error: Exception, endpoint: Endpoint, settings: BaseSettings) -> st
     if "DOWNLOAD_MAXSIZE" in str(error):
         return _too_large(error, endpoint, settings)
     if "robots.txt" in str(error):
-        return "forbidden by the site's robots.txt; ROBOTSTXT_OBEY says whether it is obeyed"
+        return FORBIDDEN
     return str(error) or "the request was dropped"
 
 

@@ -25,6 +25,10 @@ STATES: tuple[State, ...] = get_args(State)
 """Every planned endpoint ends in exactly one of these, so that their counts always add up to the plan."""
 
 
+LONGEST_NAME = 200
+"""Characters of a raw file's name: file systems take 255 bytes, and compressing it needs some of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One planned request: where it goes and what it should bring.
@@ -45,14 +49,24 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The endpoint as people read it: ``gpt-oss 120B 1k-8k e2e``."""
-        return " ".join(part for part in (self.model, self.sequence, self.data_type) if part) or self.dataset
+        """The endpoint as people read it: ``gpt-oss 120B 1k-8k e2e``, ``workflow_info 2026-05-03``."""
+        return " ".join(part for part in (self.model or self.dataset, self.sequence, self.data_type) if part)
 
     @property
     def file_name(self) -> str:
-        """The name of the raw file, reduced to characters that cannot leave a folder."""
+        """The name of the raw file, reduced to characters that cannot leave a folder, and to a length that fits there.
+
+        What was reduced carries a digest of what it was: no two endpoints share a file.
+        """
         basename = self.stored_as or urlsplit(self.url).path.rpartition("/")[2]
-        return re.sub(r"[^A-Za-z0-9._-]", "_", basename).lstrip(".") or f"endpoint-{self.index}"
+        reduced = re.sub(r"[^A-Za-z0-9._-]", "_", basename).lstrip(".")
+        if not reduced:
+            return f"endpoint-{self.index}"
+        if reduced == basename and len(reduced) <= LONGEST_NAME:
+            return reduced
+        stem, dot, suffix = reduced.rpartition(".")
+        digest = sha256(basename.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"{stem[: LONGEST_NAME - 20]}-{digest}{dot}{suffix[:10]}"
 
     @property
     def group(self) -> str:
@@ -114,13 +128,15 @@ class Parsed:
     """What a parser made of a body.
 
     ``entries`` counts what a body without records holds, and ``table`` is that of a further dataset; ``unpriced`` are
-    the hwKeys, with their rows, whose GPU the hardware edition does not know.
+    the hwKeys, with their rows, whose GPU the hardware edition does not know; ``unasked`` counts the rows that the
+    request did not ask for, by what they are of.
     """
 
     records: Records
     rejections: list[Rejection] = field(default_factory=list)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     unpriced: Counter[str] = field(default_factory=Counter)
+    unasked: Counter[str] = field(default_factory=Counter)
     entries: int = 0
     table: pa.Table | None = None
 
@@ -153,5 +169,6 @@ class EndpointCapture:
     entries: int = 0
     table: pa.Table | None = field(default=None, repr=False)
     unpriced: Counter[str] = field(default_factory=Counter)
+    unasked: Counter[str] = field(default_factory=Counter)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
     hwkeys: Counter[str] = field(default_factory=Counter)

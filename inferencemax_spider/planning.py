@@ -8,7 +8,7 @@ from itertools import chain, product
 from urllib.parse import urlencode
 
 from inferencemax_spider.arguments import InferencexArguments
-from inferencemax_spider.catalog import API_MODELS, DataType, Model, find_text
+from inferencemax_spider.catalog import API_EXPECTED, API_MODELS, DataType, Model, find_text
 from inferencemax_spider.catalog import Sequence as Lengths
 from inferencemax_spider.items import Endpoint
 from inferencemax_spider.parsers.derived import AGENTIC as AGENTIC_TYPE
@@ -106,9 +106,16 @@ def _benchmarks(scope: Scope, base_url: str) -> Iterator[Endpoint]:
             sequence=part if dataset == "history" else "",
             dataset=dataset,
             stored_as="-".join(filter(None, (dataset, name, part))) + ".json",
+            expected_hwkeys=_expected(scope, name),
             # Which sequences and days it has, of a model whose keys are not known, can only be tried.
             accepted=() if name in API_MODELS or scope.asked.mode == "latest" else ("empty",),
         )
+
+
+def _expected(scope: Scope, name: str) -> tuple[str, ...]:
+    """Return the hwKeys that must be in an answer of the model called *name*: of all its newest rows."""
+    whole = scope.asked.mode == "latest" and not scope.asked.sequences
+    return API_EXPECTED.get(name, ()) if whole else ()
 
 
 def _requests(scope: Scope, name: str) -> Iterator[tuple[str, str, str, dict[str, str]]]:

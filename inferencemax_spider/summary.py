@@ -61,6 +61,14 @@ def shard(spider: EndpointSpider) -> dict[str, Any] | None:
     return {"number": part.number, "of": part.of, "plan": plan}
 
 
+def idle(spider: EndpointSpider, outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether the run was a shard for which the plan had nothing, or nothing but what may be empty, and was."""
+    shared = {endpoint.index for endpoint in spider.whole_plan}
+    mine = (outcome for outcome in outcomes if outcome.endpoint.index in shared)
+    as_accepted = all(outcome.state in outcome.endpoint.accepted for outcome in mine)
+    return spider.arguments.shard is not None and bool(shared) and as_accepted
+
+
 def endpoints(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """Return how many endpoints were planned, and how many ended in each state."""
     states = Counter(outcome.state for outcome in outcomes)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -21,11 +23,24 @@ FEW_MODELS = 4
 STYLES = {"complete": "bold green", "incomplete": "bold yellow", "failed": "bold red", "cancelled": "bold yellow"}
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 ANSWERS = {"pass": "green", "skip": "dim", "error": "bold red", "warning": "yellow"}
 
 
 class Output(Console):
-    """A console that leaves it to its caller when nobody reads any more: Rich's own ends the process."""
+    """A console for what a foreign site said: its control characters do not reach the terminal.
+
+    It leaves it to its caller when nobody reads any more: Rich's own ends the process.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of *renderable*, without control characters but the ends of lines."""
+        for segment in super().render(renderable, options):
+            yield (
+                segment
+                if segment.control
+                else segment._replace(text=_CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text))
+            )
 
     def on_broken_pipe(self) -> None:
         """Pass the error on."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inferencemax_spider.items import Endpoint
 from tests.factories import endpoint, served
 
 # Any text after the path, with the parts that do harm more often than chance would have them.
@@ -35,12 +36,26 @@ def test_a_file_name_never_leaves_its_folder(tail: str) -> None:
         ("/data/..", "endpoint-3"),
         ("/data/", "endpoint-3"),
         ("", "endpoint-3"),
-        ("/data/.hidden.json", "hidden.json"),
-        ("/a b%20c.json", "a_b_20c.json"),
+        ("/data/.hidden.json", "hidden-59d3a91a.json"),
+        ("/a b%20c.json", "a_b_20c-6bddbd7b.json"),
     ],
 )
 def test_a_file_is_named_after_the_last_part_of_the_path(path: str, name: str) -> None:
     assert endpoint(index=3, url=f"http://127.0.0.1{path}").file_name == name
+
+
+@given(st.lists(TAILS, min_size=2, max_size=5, unique=True))
+def test_no_two_names_are_reduced_to_one(models: list[str]) -> None:
+    names = {endpoint(stored_as=f"benchmarks-{model}.json").file_name for model in models}
+    assert len(names) == len(models)
+    assert all(name.endswith(".json") for name in names)
+
+
+def test_a_name_that_is_too_long_for_a_file_system_still_tells_endpoints_apart(tmp_path: Path) -> None:
+    names = {endpoint(stored_as=f"benchmarks-{'x' * 400}{number}.json").file_name for number in range(2)}
+    for name in names:
+        (tmp_path / f".{name}.gz.partial").touch()
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_file_of_that_name_can_be_written(tmp_path: Path) -> None:
@@ -51,6 +66,11 @@ def test_a_file_of_that_name_can_be_written(tmp_path: Path) -> None:
 
 def test_an_endpoint_reads_as_model_sequence_and_data_type() -> None:
     assert endpoint(model="A 1", sequence="1k-8k", data_type="e2e").name == "A 1 1k-8k e2e"
+
+
+def test_an_endpoint_without_a_model_reads_as_what_it_brings() -> None:
+    day = Endpoint(0, "http://127.0.0.1/info", dataset="workflow_info", sequence="2026-05-03")
+    assert day.name == "workflow_info 2026-05-03"
 
 
 def test_the_data_types_of_a_model_and_sequence_are_one_group() -> None:

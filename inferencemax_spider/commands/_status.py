@@ -1,11 +1,13 @@
-"""What the commands that read versions share: the exit status and what is told, and lists as options."""
+"""What the commands that read versions share: the exit status and what is told, and values of options."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from inferencemax_spider.arguments import ArgumentError
@@ -49,6 +51,14 @@ def listed(text: str) -> list[str]:
     if not parts:
         raise argparse.ArgumentTypeError("is empty; leave it out to take everything")
     return parts
+
+
+def percentage(text: str) -> float:
+    """Return the share that an option gives in percent."""
+    with suppress(ValueError):
+        if 0 <= (share := float(text) / 100) < math.inf:
+            return share
+    raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 0 up")
 
 
 def _stop_writing() -> None:

@@ -27,6 +27,8 @@ from inferencemax_spider.versions.store import LATEST
 from inferencemax_spider.versions.stored import RECORDS, find
 
 FAILED_CHECKS = 3
+NEEDED = frozenset({"version", "status", "finish_reason", "timings", "coverage", "endpoint_details"})
+"""What a summary must say for its version to be judged; a monitor is skipped for want of anything else."""
 
 
 class Command(ScrapyCommand):
@@ -79,7 +81,8 @@ class Command(ScrapyCommand):
         assert self.settings is not None
         book = expectations.load(self.settings.get("EXPECTATIONS_FILE"), self.settings.getfloat("REJECTED_SHARE_MAX"))
         version = find(Path(self.settings["OUTPUT_DIR"]), name)
-        evidence = Evidence(version.folder, version.summary, book.of(version.spider))
+        summary = version.saying(NEEDED)
+        evidence = Evidence(version.folder, summary, book.of(summary.get("spider", version.spider)))
         if RECORDS in version.summary.get("files", ()):
             try:
                 _ = evidence.version.metadata

@@ -112,6 +112,8 @@ def _explained(command: str, crawler: Crawler, error: BaseException) -> int:
         return _ended(command, crawler, str(error), USAGE)
     if isinstance(error, OperationalError):
         return _ended(command, crawler, str(error), FAILED)
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    report.ended(crawler.settings, f"internal error: {reason}; its log says more", FAILED)
     raise error
 
 

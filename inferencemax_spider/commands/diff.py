@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +16,7 @@ from scrapy.exceptions import UsageError
 from inferencemax_spider import terminal
 from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.commands import _status
-from inferencemax_spider.commands._status import listed
+from inferencemax_spider.commands._status import listed, percentage
 from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
 from inferencemax_spider.versions import diff, diff_page, diff_rows
 from inferencemax_spider.versions.diff import Difference
@@ -60,7 +58,7 @@ class Command(ScrapyCommand):
         )
         parser.add_argument(
             "--threshold",
-            type=_percent,
+            type=percentage,
             default=0.0,
             metavar="PCT",
             help="relative change of a metric, in percent, below which it counts as unchanged (default: 0)",
@@ -98,14 +96,6 @@ def _of_models(tables: list[pa.Table], models: list[str]) -> list[pa.Table]:
             there = sorted({name for table in tables for name in table["model_name"].unique().to_pylist()})
             raise ArgumentError(f"no record is of model {model!r}; there are: {', '.join(there)}")
     return [of_models(table, models) for table in tables]
-
-
-def _percent(text: str) -> float:
-    """Return the share that *text* gives in percent."""
-    with suppress(ValueError):
-        if 0 <= (share := float(text) / 100) < math.inf:
-            return share
-    raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 0 up")
 
 
 def _table(difference: Difference) -> None:

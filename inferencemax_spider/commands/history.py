@@ -22,6 +22,7 @@ from inferencemax_spider.commands import _status
 from inferencemax_spider.commands._status import listed
 from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
 from inferencemax_spider.versions import series
+from inferencemax_spider.versions.adopt import PUBLISHED
 from inferencemax_spider.versions.stored import StoredVersion, all_of
 
 FORMATS = (".csv", ".parquet")
@@ -101,7 +102,7 @@ class Command(ScrapyCommand):
         return 0
 
     def _versions(self, spider: str | None) -> Iterator[StoredVersion]:
-        """Yield the versions of *spider*, or of all, oldest first."""
+        """Yield the versions of *spider*, or of all, oldest first; what was published twice, once."""
         assert self.settings is not None
         output = Path(self.settings["OUTPUT_DIR"])
         spiders = sorted(path.name for path in output.glob("*") if path.is_dir())
@@ -109,7 +110,7 @@ class Command(ScrapyCommand):
             raise ArgumentError(
                 f"no spider {spider!r} has versions in {output}; there are: {', '.join(spiders) or 'none'}"
             )
-        for name in [spider] if spider else spiders:
+        for name in [spider] if spider else [name for name in spiders if name != PUBLISHED]:
             yield from all_of(output / name)
 
 

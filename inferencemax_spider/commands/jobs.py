@@ -94,7 +94,7 @@ def _table(found: Sequence[Row]) -> None:
             table.add_row(*_cells(row))
         console.print(table)
         for row in rows:
-            for line in _remarks(row):
+            for line in overview.remarks(row):
                 console.print(Text(f"✗ {row.job}: {line}", style="red"), soft_wrap=True)
     if not found:
         console.print("There are no jobs; scrapy schedule makes one.")
@@ -111,11 +111,6 @@ def _cells(row: Row) -> list[Text]:
         (row.started_at or "")[:19].replace("T", " "),
     )
     return [Text(text, style=STYLES.get(text, "")) for text in texts]
-
-
-def _remarks(row: Row) -> Sequence[str]:
-    """Return what is to be said of a job that did not end well."""
-    return row.findings or ([f"it ended without a word; its log: {row.log}"] if row.result == overview.DIED else [])
 
 
 def _json(found: Sequence[Row]) -> None:

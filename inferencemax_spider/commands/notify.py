@@ -15,6 +15,8 @@ from inferencemax_spider.notify.message import Message, compose
 from inferencemax_spider.versions import stored
 from inferencemax_spider.versions.store import LATEST
 
+NEEDED = frozenset({"spider", "version", "status", "endpoints", "checks", "records", "rejected", "output_errors"})
+"""What a summary must say for its version to be told of."""
 TEST = Message("inferencemax-spider: a test", "This channel works: runs will be reported here.")
 
 
@@ -71,4 +73,5 @@ class Command(ScrapyCommand):
     def _message(self, name: str) -> Message:
         assert self.settings is not None
         version = stored.find(Path(self.settings["OUTPUT_DIR"]), name)
-        return compose(version.summary, stored.run_before(version.folder.parent, version.summary), version.folder)
+        summary = version.saying(NEEDED)
+        return compose(summary, stored.run_before(version.folder.parent, summary), version.folder)

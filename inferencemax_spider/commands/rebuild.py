@@ -12,10 +12,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from inferencemax_spider.commands import _status, crawl
-from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.extensions.rebuild import Rebuild
 from inferencemax_spider.versions import store
-from inferencemax_spider.versions.stored import SUMMARY, StoredVersion, find
+from inferencemax_spider.versions.stored import StoredVersion, find
 
 REFUSED = 3
 NEEDED = frozenset({"spider", "arguments", "records", "endpoint_details", "files"})
@@ -61,7 +60,7 @@ class Command(crawl.Command):
             given = " ".join([*args, *(f"-a {name}={value}" for name, value in opts.spargs.items())]) or "nothing"
             return _status.told("rebuild", f"name one version, without spider arguments; given: {given}", _status.USAGE)
         version = find(Path(self.settings["OUTPUT_DIR"]), args[0])
-        summary = _complete(version)
+        summary = version.saying(NEEDED)
         with store.locked(version.folder) as ours:
             if not ours:
                 return _status.told(
@@ -103,15 +102,3 @@ class Command(crawl.Command):
                     "rebuild", f"nothing was replaced: {refusal}; --force replaces it all the same", REFUSED
                 )
         return 0
-
-
-def _complete(version: StoredVersion) -> dict[str, Any]:
-    """Return the summary of *version*.
-
-    Raises:
-        OperationalError: it cannot be read, or does not say what a rebuild must know.
-    """
-    if missing := sorted(NEEDED - version.summary.keys()):
-        lacks = f"{version.folder / SUMMARY} does not hold {', '.join(missing)}"
-        raise OperationalError(f"{lacks}; scrapy crawl -a replay=FOLDER makes a new version")
-    return version.summary

@@ -91,7 +91,7 @@ def rewritten(version: StoredVersion) -> Path:
             raise OperationalError(f"another command is at work on {version.folder}; try again when it has ended")
         summary = StoredVersion(version.folder).summary
         path = page.write(version.folder, summary)
-        files = summary.get("files", {}) | {page.FILE_NAME: digest(path)}
+        files = (summary.get("files") or {}) | {page.FILE_NAME: digest(path)}
         _note(version.folder, summary | {"files": dict(sorted(files.items()))})
     return path
 

@@ -47,6 +47,7 @@ class Outcome:
     hwkeys: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     unpriced: Counter[str] = field(default_factory=Counter)
+    unasked: Counter[str] = field(default_factory=Counter)
     newest: dict[str, str] = field(default_factory=dict)
     duplicates: tuple[dict[str, Any], ...] = ()
 
@@ -76,6 +77,7 @@ class Outcome:
             hwkeys=item.hwkeys,
             unknown_fields=item.unknown_fields,
             unpriced=item.unpriced,
+            unasked=item.unasked,
             newest=newest_days(item.records),
             duplicates=tuple(item.duplicates),
         )

@@ -122,7 +122,7 @@ class Manifest(RunExtension):
         spider = self.crawler.spider
         assert isinstance(spider, EndpointSpider)
         errors, part = self.ledger.output_errors, manifest.shard(spider)
-        idle = part is not None and bool(part["plan"]) and {*spider.plan}.isdisjoint(spider.whole_plan)
+        idle = manifest.idle(spider, outcomes)
         summary = {
             "spider": self.crawler.spidercls.name,
             "version": self.workspace.version,

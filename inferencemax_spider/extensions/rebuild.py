@@ -17,7 +17,7 @@ from inferencemax_spider.versions.stored import SUMMARY, StoredVersion
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-COLLECTED = ("version", "site", "arguments", "carried_over", "timings")
+COLLECTED = ("version", "site", "arguments", "carried_over", "timings", "collected_by", "why", "candidates")
 COLLECTED_OF_ENDPOINT = ("curl", "replayed_from")
 """What a summary says of how the data was collected: making the outputs again does not change it."""
 

@@ -43,5 +43,5 @@ def _command(daily: Daily) -> str:
         "--environment",
         str(places.environment),
     ]
-    line = f"cd {shlex.quote(str(places.project))} && {shlex.join([*catchup, '--', *daily.crawl])}"
+    line = f"cd {shlex.quote(str(places.project))} && {shlex.join([*catchup, '--', *daily.command])}"
     return line.replace("%", r"\%")

@@ -78,7 +78,8 @@ class Places:
 class Daily:
     """``scrapy crawl`` with these *options*, every day from *at* (hours and minutes) in *zone*.
 
-    ``asked`` is the command line that this comes from; it is noted in the files.
+    ``asked`` is the command line that this comes from; it is noted in the files. With a *fallback*, another spider, it
+    is ``scrapy collect``.
     """
 
     spider: str
@@ -87,6 +88,7 @@ class Daily:
     zone: str
     places: Places
     asked: Sequence[str]
+    fallback: str | None = None
 
     def __post_init__(self) -> None:
         if any(re.search(r"[\x00-\x1f\x7f]", text) for text in (*self.options, str(self.places.project))):
@@ -98,9 +100,10 @@ class Daily:
         return f"inferencemax-{self.spider}"
 
     @property
-    def crawl(self) -> list[str]:
+    def command(self) -> list[str]:
         """The command, without Python."""
-        return ["crawl", self.spider, *self.options]
+        name, fallback = ("collect", ["--fallback", self.fallback]) if self.fallback else ("crawl", [])
+        return [name, self.spider, *fallback, *self.options]
 
     def filled(self, template: str, **values: str) -> str:
         """Return the file that comes of *template* with these *values* and those that all have."""

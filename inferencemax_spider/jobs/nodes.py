@@ -30,10 +30,14 @@ LARGEST = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Node:
-    """A Scrapyd daemon at *url*, which has no trailing slash; *authorization* is the header of that name."""
+    """A Scrapyd daemon at *url*, which has no trailing slash; *authorization* is the header of that name.
+
+    It is given up when it has said nothing for so many *seconds*.
+    """
 
     url: str
     authorization: str | None = field(default=None, repr=False)
+    seconds: float = SECONDS
 
     def jobs(self, project: str) -> dict[str, list[dict[str, Any]]]:
         """Return its jobs by state: ``pending``, ``running`` and ``finished``, each as Scrapyd describes it."""
@@ -92,7 +96,7 @@ class Node:
         parts = urlsplit(self.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         assert parts.hostname
-        connection = kind(parts.hostname, parts.port, timeout=SECONDS)
+        connection = kind(parts.hostname, parts.port, timeout=self.seconds)
         own = {"Authorization": self.authorization} if self.authorization else {}
         try:
             connection.request(method, parts.path + path, body, {**own, **(headers or {})})

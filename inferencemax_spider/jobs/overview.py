@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -47,9 +46,20 @@ def rows(node: Node, project: str, last: int) -> Iterator[Row]:
         OperationalError: the node cannot be reached.
     """
     jobs = node.jobs(project)
-    yield from (Row(node.url, str(job["id"]), str(job["spider"]), "pending") for job in jobs["pending"])
-    yield from (_row(node, project, "running", job) for job in jobs["running"])
-    yield from (_row(node, project, "finished", job) for job in islice(jobs["finished"], last))
+    for state, some in {**jobs, "finished": jobs["finished"][:last]}.items():
+        yield from (_row(node, project, state, job) for job in some)
+
+
+def these(node: Node, project: str, wanted: Container[str]) -> dict[str, Row]:
+    """Return those jobs of *node* whose ids are *wanted*, by their ids.
+
+    Of several with one id, of which only one has run, it is the one that is not finished.
+
+    Raises:
+        OperationalError: the node cannot be reached.
+    """
+    found = {job["id"]: (state, job) for state, some in reversed(node.jobs(project).items()) for job in some}
+    return {name: _row(node, project, *job) for name, job in found.items() if name in wanted}
 
 
 def find(node: Node, project: str, job: str) -> str | None:
@@ -59,6 +69,8 @@ def find(node: Node, project: str, job: str) -> str | None:
 
 
 def _row(node: Node, project: str, state: str, job: Mapping[str, Any]) -> Row:
+    if state == "pending":
+        return Row(node.url, str(job["id"]), str(job["spider"]), state)
     where = "/logs/" + "/".join(quote(str(part), safe="") for part in (project, job["spider"], job["id"]))
     told = node.document(f"{where}.json") or {}
     ended = state == "finished"
@@ -89,3 +101,8 @@ def _result(told: Mapping[str, Any]) -> str:
 
 def _lines(findings: object) -> tuple[str, ...]:
     return tuple(map(str, findings)) if isinstance(findings, list) else ()
+
+
+def remarks(row: Row) -> Sequence[str]:
+    """Return what is to be said of a job that did not end well."""
+    return row.findings or ([f"it ended without a word; its log: {row.log}"] if row.result == DIED else [])

@@ -26,12 +26,16 @@ from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.summary import EXIT_STATUS
 
 RUNNING, FAILED = "running", "failed"
+SETTING = "JOB_REPORT"
+"""Setting with the place of the report of a run that is no job, but that another command waits for."""
 FINDINGS = 20
 """Lines of what is wrong that a report holds at most."""
 
 
 def place(settings: BaseSettings) -> Path | None:
     """Return where the report of this process belongs; ``None`` if it is no job of Scrapyd, or one without a log."""
+    if path := settings.get(SETTING):
+        return Path(path)
     job, log = settings.get("JOB"), settings.get("LOG_FILE")
     return Path(log).with_name(f"{job}.json") if job and log and Path(log).name == f"{job}.log" else None
 

@@ -21,7 +21,7 @@ def texts(daily: Daily) -> dict[Path, str]:
         user=f"User={places.user}" if places.user else "# It runs as the user whose unit it is.",
         folder=_literal(str(places.project)),
         environment=_literal(str(places.environment)),
-        command=" ".join(map(_quoted, (sys.executable, "-m", "scrapy", *daily.crawl))),
+        command=" ".join(map(_quoted, (sys.executable, "-m", "scrapy", *daily.command))),
     )
     timer = daily.filled("daily.timer", at=f"{daily.at:%H:%M}", zone=daily.zone)
     return {places.units / f"{daily.name}.service": service, places.units / f"{daily.name}.timer": timer}

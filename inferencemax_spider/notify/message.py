@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inferencemax_spider import terminal
+from inferencemax_spider.errors import one_line
 from inferencemax_spider.notify.rules import recovered
 
 MOST_FINDINGS = 20
 MOST_GROUPS = 5
-MOST_LINE = 300
+MOST_OF_OTHERS = 5
 MOST_CHARACTERS = 3500
 REPORT = "report.html"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,17 @@ def compose(summary: Mapping[str, Any], before: Mapping[str, Any] | None, place:
     *before* is the summary of the run before.
     """
     status = "complete again" if recovered(summary, before) else summary["status"].upper()
-    lines = (*_counts(summary), *_findings(summary), *_changes(summary), *_where(summary, place))
-    return Message(one_line(f"inferencemax-spider: {summary['spider']} {status}"), _cut([*map(one_line, lines)]))
+    lines = (*_choice(summary), *_counts(summary), *_findings(summary), *_changes(summary), *_where(summary, place))
+    collected = "collect, by " if "collected_by" in summary else ""
+    title = f"inferencemax-spider: {collected}{summary['spider']} {status}"
+    return Message(one_line(title), _cut([*map(one_line, lines)]))
 
 
-def one_line(text: str) -> str:
-    """Return *text* on one line, without control characters: much of it comes from a foreign site."""
-    flat = _CONTROL.sub(" ", text)
-    return flat if len(flat) <= MOST_LINE else f"{flat[:MOST_LINE]}…"
+def nothing(status: str, why: str, candidates: Iterable[Mapping[str, Any]], place: Path | None) -> Message:
+    """Return what to say where a collection brought nothing to publish; what was published before is in *place*."""
+    stays = f"what was before stays in {place}" if place else "nothing was before"
+    lines = (why, *_others(candidates, None), f"Nothing new is published; {stays}")
+    return Message(one_line(f"inferencemax-spider: collect {status.upper()}"), _cut([*map(one_line, lines)]))
 
 
 def _cut(lines: list[str]) -> str:
@@ -49,6 +51,20 @@ def _cut(lines: list[str]) -> str:
     text = "\n".join(body)
     room = MOST_CHARACTERS - len(last)
     return f"{text if len(text) <= room else text[:room] + '… (cut)'}\n{last}"
+
+
+def _choice(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why the version is the one that was published, where another spider might have made it."""
+    if "collected_by" in summary:
+        yield f"Published: {summary['why']}"
+        yield from _others(summary["candidates"], summary["collected_by"])
+
+
+def _others(candidates: Iterable[Mapping[str, Any]], published: str | None) -> Iterator[str]:
+    """Yield what was wrong with the candidates that were not published."""
+    for candidate in candidates:
+        if candidate["spider"] != published:
+            yield from (f"- {candidate['spider']}: {line}" for line in candidate["findings"][:MOST_OF_OTHERS])
 
 
 def _counts(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -7,8 +7,9 @@ declared here is kept in the column ``extra``, and counted.
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Annotated, Any, NotRequired
 
 import pyarrow as pa
@@ -18,12 +19,14 @@ from typing_extensions import TypedDict
 
 from inferencemax_spider.hardware import Edition
 from inferencemax_spider.items import Endpoint, Parsed, Rejection
-from inferencemax_spider.parsers.bulk import as_json, validated
+from inferencemax_spider.parsers.asked import sifted
+from inferencemax_spider.parsers.bulk import DAY, as_json, validated
 from inferencemax_spider.parsers.derived import derive
 from inferencemax_spider.records import METRICS, Layout, Records, field
 
 SOURCE = "api-v1"
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Names that tables, files and a terminal show: none is longer, or holds control characters."""
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -37,7 +40,7 @@ class Row(TypedDict):
     precision: Text
     spec_method: Text
     conc: Annotated[int, Field(gt=0, le=2**53)]
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    date: Annotated[str, Field(pattern=DAY)]
     metrics: dict[str, Any]
     disagg: NotRequired[bool | None]
     is_multinode: NotRequired[bool | None]
@@ -108,12 +111,15 @@ _ROW_TYPE = pa.struct([field(name) for name in ROW_FIELDS])
 _METRICS_TYPE = pa.struct([pa.field(name, pa.float64()) for name in METRICS])
 
 
-def parse(body: bytes, endpoint: Endpoint, edition: Edition, *, history: bool = False) -> Parsed:
-    """Read the rows of a *body*, with the values derived from the hardware *edition*.
+def parse(body: bytes, endpoint: Endpoint, edition: Edition, listed: Collection[str] = ()) -> Parsed:
+    """Read the rows of a *body* that *endpoint* asked for, with the values derived from the hardware *edition*.
+
+    *listed* are the display names that the site has.
 
     Raises:
         BodyError: the body holds no array of rows.
     """
+    history = endpoint.dataset == "history"
     layout = HISTORY if history else LATEST
     batches: list[pa.Table] = []
     rejections: list[Rejection] = []
@@ -127,13 +133,16 @@ def parse(body: bytes, endpoint: Endpoint, edition: Edition, *, history: bool = 
         batches.append(pa.table(columns))
     if not batches:
         return Parsed(Records(layout), rejections, unknown)
-    table = pa.concat_tables(batches).combine_chunks()
+    table, unasked = sifted(pa.concat_tables(batches).combine_chunks(), endpoint, listed)
+    if not table.num_rows:
+        return Parsed(Records(layout), rejections, unknown, unasked=unasked)
+    table = table.combine_chunks()
     served = {name: table[name].chunk(0) for name in table.column_names}
     derived, unpriced = derive(served, edition, by_date=history)
     constants = {"source": SOURCE, "model_name": endpoint.model}
     served |= derived | {name: pa.repeat(value, table.num_rows) for name, value in constants.items()}
     records = Records(layout, pa.table({name: served[name] for name in layout.columns}))
-    return Parsed(records, rejections, unknown, unpriced)
+    return Parsed(records, rejections, unknown, unpriced, unasked)
 
 
 def of_sequences(records: Records, labels: Sequence[str]) -> Records:
@@ -181,10 +190,10 @@ def _is_finite(column: pa.Array) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    """Return *value* if it is a number, and a finite one."""
+    """Return *value* if it is a number that a column can hold: a finite one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= sys.float_info.max else None
 
 
 def _extra_reader(fields: set[str], names: set[str]) -> Callable[[Row], Extra | None]:

@@ -19,6 +19,8 @@ from inferencemax_spider.parsers import spans
 
 Row = TypeVar("Row")
 
+DAY = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+"""A day as the live API writes it."""
 JSON_SPACE = b" \t\r\n"
 PIECE_BYTES = 4_000_000
 BOUNDARY_TRIES = 64

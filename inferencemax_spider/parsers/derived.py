@@ -41,8 +41,8 @@ def derive(columns: Columns, edition: Edition, *, by_date: bool) -> tuple[Column
     and hwKey; with *by_date*, also of one date.
     """
     agentic = pc.or_(pc.is_null(columns["isl"]), pc.equal(pc.fill_null(columns["benchmark_type"], ""), AGENTIC))
-    sequence = _mapped(sequence_label, columns["isl"], columns["osl"])
-    keys = _mapped(hwkey, columns["hardware"], columns["framework"], _unless(agentic, columns["spec_method"]))
+    sequence = mapped(sequence_label, columns["isl"], columns["osl"])
+    keys = mapped(hwkey, columns["hardware"], columns["framework"], _unless(agentic, columns["spec_method"]))
     y = columns["tput_per_gpu"]
     derived = {
         "sequence_length": sequence,
@@ -59,7 +59,7 @@ def derive(columns: Columns, edition: Edition, *, by_date: bool) -> tuple[Column
     return derived | _fronts(_groups(scope), derived), unpriced
 
 
-def _mapped(function: Callable[..., str], *columns: pa.Array) -> pa.Array:
+def mapped(function: Callable[..., str], *columns: pa.Array) -> pa.Array:
     """Return *function* of the rows of *columns*, called once for each combination that there is."""
     codes, combinations = _combined(columns)
     return pa.array([function(*values) for values in combinations], type=pa.string()).take(codes)

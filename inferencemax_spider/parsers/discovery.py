@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NotRequired
+from typing import Annotated, Any, NotRequired
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from inferencemax_spider.parsers.bulk import BodyError, describe
+from inferencemax_spider.parsers.bulk import DAY, BodyError, describe
 from inferencemax_spider.parsers.derived import sequence_label
 
 
@@ -22,7 +22,7 @@ class Entry(TypedDict):
     """One combination of configuration and day that has finished data."""
 
     model: str
-    date: str
+    date: Annotated[str, Field(pattern=DAY)]
     isl: NotRequired[int | None]
     osl: NotRequired[int | None]
 
@@ -46,9 +46,11 @@ class Availability:
         try:
             return cls(tuple(ENTRIES.validate_json(body)))
         except ValidationError as error:
-            if error.errors(include_url=False)[0]["type"] in {"json_invalid", "list_type"}:
+            fault = error.errors(include_url=False)[0]
+            if fault["type"] in {"json_invalid", "list_type"}:
                 raise BodyError(describe(body)) from error
-            raise BodyError(f"no list of combinations: {error.errors(include_url=False)[0]['msg']}") from error
+            place = " ".join(map(str, fault["loc"]))
+            raise BodyError(f"no list of combinations: {place}: {fault['msg']}, not {fault['input']!r:.80}") from error
 
     def where(self, accepted: Callable[[Entry], bool]) -> Availability:
         """Return the combinations that are *accepted*."""
@@ -96,9 +98,12 @@ def display_names(body: bytes) -> list[str]:
     try:
         document: Any = TypeAdapter(Any).validate_json(body)
         parameters = document["paths"]["/api/v1/benchmarks"]["get"]["parameters"]
-        names = next(entry["schema"]["enum"] for entry in parameters if entry["name"] == "model")
+        listed = next(entry["schema"]["enum"] for entry in parameters if entry["name"] == "model")
+        names = list(dict.fromkeys(name for name in listed if isinstance(name, str) and name))
     except ValidationError as error:
         raise BodyError(describe(body)) from error
     except (KeyError, TypeError, StopIteration) as error:
         raise BodyError("an OpenAPI document that lists no models") from error
-    return [str(name) for name in names]
+    if not names:
+        raise BodyError("an OpenAPI document that lists no models")
+    return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -38,7 +39,8 @@ class RawJsonPipeline:
             envelope.write(path, _metadata(item, item.served), item.served.body, encoding)
         except OSError as error:
             # What was written of it is no raw file, and the space may be what the summary needs.
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
             self.ledger.output_failed(f"raw/{path.name}", error)
         return item
 

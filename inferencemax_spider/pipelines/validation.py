@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
 from inferencemax_spider.items import EndpointCapture, Served
@@ -48,9 +49,12 @@ class ValidationPipeline:
             return
         item.records, item.rejections, item.unknown_fields = parsed.records, parsed.rejections, parsed.unknown_fields
         item.unpriced, item.entries, item.table = parsed.unpriced, parsed.entries, parsed.table
+        item.unasked = parsed.unasked
         item.duplicates = item.records.repeated()
         if len(item.records) or item.entries:
             item.state = "ok"
+        elif item.unasked:
+            item.state, item.reason = "invalid", f"nothing of what was asked for, but {_listed(item.unasked)}"
         elif item.rejections:
             item.state, item.reason = "invalid", f"none of its {len(item.rejections)} records is valid"
         else:
@@ -66,3 +70,7 @@ class ValidationPipeline:
         for rejection in item.rejections:
             for fault in rejection.faults:
                 self.stats.inc_value(f"field/{fault.field}/{'missing' if fault.missing else 'invalid'}")
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} rows of {what}" for what, count in counts.items())

@@ -37,6 +37,7 @@ class Severities(Strict):
     models_covered: Level = "error"
     expected_hwkeys: Level = "error"
     rejected_share: Level = "error"
+    unasked_rows: Level = "warning"
     merge_complete: Level = "error"
     finish_reason: Level = "error"
     hwkeys_gone: Level = "error"

@@ -14,6 +14,7 @@ MONITORS: tuple[type[QualityMonitor], ...] = (
     coverage.ModelsCovered,
     coverage.ExpectedHwkeys,
     coverage.RejectedShare,
+    coverage.UnaskedRows,
     coverage.MergeComplete,
     run.FinishReason,
     losses.HwkeysGone,

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from inferencemax_spider import arguments, planning
+from inferencemax_spider import arguments, failures, planning
 from inferencemax_spider.arguments import InferencexArguments
 from inferencemax_spider.catalog import API_MODELS, DATASETS
 from inferencemax_spider.hardware import EDITIONS
@@ -62,6 +62,7 @@ class InferencexSpider(EndpointSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._first: dict[str, bytes] = {}
+        self.listed = frozenset(API_MODELS)
 
     def planned(self) -> Iterator[Endpoint]:
         """Yield what is asked for first; or, of a run that is replayed, everything that it stored."""
@@ -90,7 +91,7 @@ class InferencexSpider(EndpointSpider):
         if capture.endpoint.dataset not in FIRST or self.arguments.replay:
             return
         self._first[capture.endpoint.dataset] = capture.served.body if capture.served and not capture.failure else b""
-        if capture.failure and capture.failure.exception == "IgnoreRequest":
+        if capture.failure and capture.failure.reason == failures.FORBIDDEN:
             self.remarks = ["the site does not want to be asked, so nothing more was"]
         elif len(self._first) == len(FIRST):
             yield from self._next(self._available())
@@ -101,6 +102,7 @@ class InferencexSpider(EndpointSpider):
     def _scope(self, available: Availability) -> planning.Scope:
         """Return what was asked for of what is *available*; note what the site promised of it, and what it lacks."""
         names = _read(display_names, self._first["openapi"]) or _fallback(available)
+        self.listed = frozenset(names)
         scope = planning.Scope(self.arguments, names, available)
         # What a shard does not bring, another does: only the whole can be held to the promise.
         whole = self.arguments.shard is None and "benchmarks" in self.arguments.datasets
@@ -138,7 +140,7 @@ class InferencexSpider(EndpointSpider):
             table = datasets.read_table(body)
             return Parsed(Records(self.layout), entries=table.num_rows, table=table)
         edition = EDITIONS[self.settings["HARDWARE_EDITION"]]
-        parsed = api_v1.parse(body, endpoint, edition, history=endpoint.dataset == "history")
+        parsed = api_v1.parse(body, endpoint, edition, self.listed)
         return replace(parsed, records=self._reduced(parsed.records))
 
     def _reduced(self, records: Records) -> Records:

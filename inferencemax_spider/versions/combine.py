@@ -2,28 +2,34 @@
 
 What is made here is a folder as a run leaves it: the raw files of all parts, and a summary that says what was asked
 and which endpoints did not answer. A replay of it gives the version.
+
+A part may be there several times, if jobs of one slot made it: it was repeated because an endpoint was missing. Then
+each endpoint's answer is that of the newest of them in which it is of use.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from inferencemax_spider import envelope
 from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.errors import OperationalError
-from inferencemax_spider.shards import Shard
+from inferencemax_spider.jobs.order import slot_of
+from inferencemax_spider.shards import Shard, folder_name
 from inferencemax_spider.versions import store
-from inferencemax_spider.versions.stored import SUMMARY, StoredVersion
+from inferencemax_spider.versions.store import age
+from inferencemax_spider.versions.stored import SUMMARY, StoredVersion, all_of, scope
 
 NOT_ASKED = "MissingShard"
 
 
 def newest_parts(output: Path, spider: str) -> list[StoredVersion]:
-    """Return the latest version of each shard of *spider* in the folder *output*.
+    """Return the latest version of each shard of *spider* in the folder *output*, and those that it repeats.
 
     Raises:
         ArgumentError: there are none, or of plans that were divided differently.
@@ -36,7 +42,22 @@ def newest_parts(output: Path, spider: str) -> list[StoredVersion]:
         )
     if len(divisions) > 1:
         raise ArgumentError(f"there are shards of {' and of '.join(divisions)} parts in {output}; name their versions")
-    return [StoredVersion(link.resolve()) for link in links]
+    return [stored for link in links for stored in _with_repeated(StoredVersion(link.resolve()))]
+
+
+def _with_repeated(latest: StoredVersion) -> list[StoredVersion]:
+    """Return the *latest* version of a shard, and those that jobs of the same slot made of the same."""
+    slot = _slot(latest) if latest.usable else None
+    others = [stored for stored in all_of(latest.folder.parent) if stored.usable and stored.name != latest.name]
+    same = [stored for stored in others if scope(stored.summary) == scope(latest.summary) and _slot(stored) == slot]
+    return [latest, *(same if slot else [])]
+
+
+def of_jobs(output: Path, spider: str, of: int, jobs: Container[str]) -> list[StoredVersion]:
+    """Return the usable versions of shards in the folder *output* that any of the *jobs* made."""
+    roots = (output / folder_name(spider, Shard(number, of)) for number in range(1, of + 1))
+    stored = (version for root in roots for version in all_of(root) if version.usable)
+    return [version for version in stored if version.summary.get("job") in jobs]
 
 
 class Parts:
@@ -48,22 +69,25 @@ class Parts:
     """
 
     def __init__(self, versions: Sequence[StoredVersion]) -> None:
-        self.versions = versions
-        self.shards = [_shard(version) for version in versions]
-        for what in ("spider", "site", "asked", "of"):
-            values = {str(self._value(what, version, shard)) for version, shard in self._pairs()}
+        pairs = [(_shard(version), version) for version in versions]
+        # Of each shard the newest first.
+        pairs.sort(key=lambda pair: age(pair[1].name), reverse=True)
+        pairs.sort(key=lambda pair: pair[0].number)
+        self.shards = [shard for shard, _ in pairs]
+        self.versions = [version for _, version in pairs]
+        for what, read in AGREED.items():
+            values = {read(version) for version in self.versions} - {"None"}
             if len(values) > 1:
                 raise ArgumentError(f"these are not shards of one plan: {what} is {' and '.join(sorted(values))}")
-        numbers = [shard.number for shard in self.shards]
-        if twice := sorted({number for number in numbers if numbers.count(number) > 1}):
-            raise ArgumentError(f"shard {twice[0]}/{self.of} is there twice; name one version of it")
+        for shard in dict.fromkeys(self.shards):
+            self._check_repeated(shard)
 
-    def _pairs(self) -> Iterator[tuple[StoredVersion, Shard]]:
-        return zip(self.versions, self.shards, strict=True)
-
-    @staticmethod
-    def _value(what: str, version: StoredVersion, shard: Shard) -> Any:
-        return {"asked": _asked(version), "of": shard.of}.get(what) or version.summary.get(what)
+    def _check_repeated(self, shard: Shard) -> None:
+        """Refuse several versions of a *shard* that were not made in one slot, or are the same."""
+        those = [version for of, version in zip(self.shards, self.versions, strict=True) if of == shard]
+        same = len({version.folder for version in those}) < len(those)
+        if same or (len(those) > 1 and not all(map(_slot, those))):
+            raise ArgumentError(f"shard {shard} is there twice; name one version of it")
 
     @property
     def of(self) -> int:
@@ -81,10 +105,29 @@ class Parts:
         return _asked(self.versions[0])
 
     @property
+    def slot(self) -> str | None:
+        """The slot of the jobs that collected them, if jobs did."""
+        return next(filter(None, map(_slot, self.versions)), None)
+
+    @property
     def missing(self) -> list[Shard]:
         """The shards that are not there."""
-        there = {shard.number for shard in self.shards}
-        return [Shard(number, self.of) for number in range(1, self.of + 1) if number not in there]
+        return [shard for shard in self._all() if shard not in self.shards]
+
+    @property
+    def lacking(self) -> list[Shard]:
+        """The shards that are not there, or of which an endpoint brought nothing of use: to be collected again."""
+        details = [detail for version in self.versions for detail in version.summary["endpoint_details"]]
+        answered = {_path(detail) for detail in details if _answered(detail)}
+        silent = {_path(detail) for detail in details} - answered
+        lacking = {shard for shard in self._all() if any(_path(entry) not in answered for entry in self._part(shard))}
+        for shard, version in zip(self.shards, self.versions, strict=True):
+            if not silent.isdisjoint(map(_path, version.summary["endpoint_details"])):
+                lacking.add(shard)
+        return sorted({*lacking, *self.missing}, key=lambda shard: shard.number)
+
+    def _part(self, shard: Shard) -> Iterator[dict[str, Any]]:
+        return (entry for entry in self.plan if shard.takes(entry["file_name"]))
 
     def assemble(self, folder: Path) -> None:
         """Make *folder* what a run of the whole plan would have left.
@@ -94,11 +137,8 @@ class Parts:
         """
         raw = folder / "raw"
         raw.mkdir(parents=True)
-        for version in self.versions:
-            for path in sorted(version.raw.iterdir()):
-                # What every shard asked for (names, availability) is there once.
-                if not (raw / path.name).exists():
-                    shutil.copyfile(path, raw / path.name)
+        for path in self._answers().values():
+            shutil.copyfile(path, raw / path.name)
         summary = {
             "spider": self.spider,
             "arguments": self.arguments,
@@ -106,12 +146,24 @@ class Parts:
         }
         (folder / SUMMARY).write_text(json.dumps(summary), encoding="utf-8")
 
+    def _answers(self) -> dict[str, Path]:
+        """Return one raw file of each name: of what there is several times, the first that is of use."""
+        chosen: dict[str, Path] = {}
+        for version in self.versions:
+            for path in sorted(version.raw.iterdir()):
+                name = path.name.removesuffix(envelope.GZIP)
+                if name not in chosen or (not _of_use(chosen[name]) and _of_use(path)):
+                    chosen[name] = path
+        return chosen
+
     def _unanswered(self) -> Iterator[dict[str, Any]]:
-        """Yield what the shards noted of endpoints that did not answer."""
+        """Yield what the shards noted of endpoints that did not answer, of each once."""
+        noted: dict[tuple[str, str], dict[str, Any]] = {}
         for version in self.versions:
             for detail in version.summary["endpoint_details"]:
                 if detail["state"] == "failed" and detail["sha256"] is None:
-                    yield detail
+                    noted.setdefault(_path(detail), detail)
+        yield from noted.values()
 
     def _never_asked(self) -> Iterator[dict[str, Any]]:
         """Yield the endpoints of the plan that no shard asked for, each with the shard whose it would have been."""
@@ -148,6 +200,21 @@ def _shard(version: StoredVersion) -> Shard:
         raise OperationalError(f"{error}; leave it out to combine the others") from error
 
 
+def _slot(version: StoredVersion) -> str | None:
+    """Return the slot of the job that made a *version*."""
+    return slot_of(version.summary.get("job"), str(version.summary.get("spider")))
+
+
+def _answered(detail: dict[str, Any]) -> bool:
+    return detail["state"] in {"ok", *detail["accepted"]}
+
+
+def _of_use(path: Path) -> bool:
+    """Tell whether the answer that the raw file at *path* holds is of use."""
+    found = envelope.metadata_of(path.with_name(path.name.removesuffix(envelope.GZIP)))
+    return found is not None and _answered(found)
+
+
 def _path(endpoint: dict[str, Any]) -> tuple[str, str]:
     """Return what of an endpoint's URL is the same wherever the site is."""
     parts = urlsplit(endpoint["url"])
@@ -156,3 +223,14 @@ def _path(endpoint: dict[str, Any]) -> tuple[str, str]:
 
 def _asked(version: StoredVersion) -> dict[str, str]:
     return {name: value for name, value in version.summary["arguments"].items() if name != "shard"}
+
+
+AGREED: dict[str, Callable[[StoredVersion], str]] = {
+    "spider": lambda version: str(version.summary.get("spider")),
+    # A shard with nothing to ask for has no site.
+    "site": lambda version: str(version.summary.get("site")),
+    "asked": lambda version: str(_asked(version)),
+    "of": lambda version: str(_shard(version).of),
+    "slot": lambda version: str(_slot(version)),
+}
+"""What shards of one plan have in common, as text; ``None`` goes with any."""

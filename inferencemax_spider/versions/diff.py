@@ -43,7 +43,10 @@ class Shift(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """What became of the records of one model, sequence and hwKey; ``metrics`` has those that changed."""
+    """What became of the records of one model, sequence and hwKey; ``metrics`` has those that changed.
+
+    ``unchanged`` records are those whose metrics are the same, whatever else of them differs.
+    """
 
     model: str
     sequence: str
@@ -51,6 +54,7 @@ class Group:
     added: int
     removed: int
     changed: int
+    unchanged: int
     metrics: dict[str, Shift]
 
     @property
@@ -135,23 +139,25 @@ class Difference:
         before, after = self.changed_places
         return Values(floats(self.old, metric)[before], floats(self.new, metric)[after])
 
-    def groups(self, metrics: Sequence[str] | None = None) -> list[Group]:
-        """Return the groups with a difference, the largest first; of the *metrics* (all by default) what changed."""
+    def groups(self, metrics: Sequence[str] | None = None, *, every: bool = False) -> list[Group]:
+        """Return the groups with a difference, or *every* one, the one with the largest first.
+
+        Of the *metrics* (all by default) each has what changed.
+        """
         codes = dense(stacked(self.old, self.new, name) for name in GROUP)
         of_old, of_new = codes[: self.old.num_rows], codes[self.old.num_rows :]
         _, first = np.unique(codes, return_index=True)
-        among = of_new[self.matches.new[self.changed]]
-        counts = [
-            np.bincount(numbers, minlength=len(first)).tolist()
-            for numbers in (of_new[self.matches.added], of_old[self.matches.removed], among)
-        ]
+        matched = of_new[self.matches.new]
+        among = matched[self.changed]
+        states = (of_new[self.matches.added], of_old[self.matches.removed], among, matched[~self.changed])
+        counts = [np.bincount(numbers, minlength=len(first)).tolist() for numbers in states]
         shifts = self._shifts(among, self.metrics if metrics is None else metrics)
         labels = (stacked(self.old, self.new, name).take(first).to_pylist() for name in GROUP)
         rows = enumerate(zip(*labels, *counts, strict=True))
         groups = [
-            Group(model, sequence, hwkey, added, removed, changed, shifts.get(code, {}))
-            for code, (model, sequence, hwkey, added, removed, changed) in rows
-            if added or removed or changed
+            Group(model, sequence, hwkey, added, removed, changed, unchanged, shifts.get(code, {}))
+            for code, (model, sequence, hwkey, added, removed, changed, unchanged) in rows
+            if every or added or removed or changed
         ]
         return sorted(groups, key=lambda group: -group.size)
 
@@ -166,7 +172,7 @@ class Difference:
             by_group = pd.Series(values.relative[places]).groupby(codes[places])
             extremes = by_group.agg(["median", "min", "max"])
             for code, median, least, most in extremes.itertuples(name=None):
-                shifts.setdefault(code, {})[name] = Shift(_number(median), _number(max(least, most, key=abs)))
+                shifts.setdefault(code, {})[name] = Shift(rounded(median), rounded(max(least, most, key=abs)))
         return shifts
 
 
@@ -245,6 +251,6 @@ def _counted(columns: Iterable[tuple[str, Flags]], matches: Matches) -> tuple[di
     return counts, differing
 
 
-def _number(value: float) -> float | None:
+def rounded(value: float) -> float | None:
     """Return *value* with as many digits as say something, or ``None`` if it is none."""
     return None if np.isnan(value) else float(f"{value:.{DIGITS}g}")

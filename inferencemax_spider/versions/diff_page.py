@@ -21,8 +21,8 @@ BAR = "\\|"
 
 def show(console: Console, difference: Difference) -> None:
     """Print the totals of *difference* and its largest groups."""
-    for line in totals(difference):
-        console.print(Text(line), soft_wrap=True)
+    for text in totals(difference):
+        console.print(Text(text), soft_wrap=True)
     if groups := difference.groups():
         console.print(_table(difference, groups[:GROUPS_SHOWN]))
     if more := len(groups[GROUPS_SHOWN:]):
@@ -31,14 +31,14 @@ def show(console: Console, difference: Difference) -> None:
 
 def markdown(difference: Difference) -> Iterator[str]:
     """Yield the lines of a Markdown page with the totals and all groups."""
-    for line in totals(difference):
-        yield f"{line}  "
+    for text in totals(difference):
+        yield f"{text}  "
     if groups := difference.groups():
         yield "\nOf metrics, the median (and the largest) relative change:\n"
-        yield _line(_head(difference))
-        yield _line(["---"] * len(_head(difference)))
+        yield line(_head(difference))
+        yield line(["---"] * len(_head(difference)))
         for group in groups:
-            yield _line([*_labels(group), *(_both(group.metrics.get(name)) for name in _shown(difference))])
+            yield line([*_labels(group), *(_both(group.metrics.get(name)) for name in _shown(difference))])
 
 
 def totals(difference: Difference) -> Iterator[str]:
@@ -46,14 +46,19 @@ def totals(difference: Difference) -> Iterator[str]:
     counts = ", ".join(f"{number:,} {state}" for state, number in difference.counts.items())
     yield f"Records: {counts}"
     if difference.changes:
-        yield f"Metrics that changed: {_listed(difference.changes)}"
+        yield f"Metrics that changed: {listed(difference.changes)}"
+    yield from besides(difference)
+
+
+def besides(difference: Difference) -> Iterator[str]:
+    """Yield the lines on what is neither a metric nor a count."""
     if difference.others:
-        yield f"Other columns that differ in records that match: {_listed(difference.others)}"
+        yield f"Other columns that differ in records that match: {listed(difference.others)}"
     if repeated := difference.matches.repeated:
         yield f"Repeated: {repeated:,} keys that several records share, which were matched in the order of their values"
 
 
-def _listed(counts: dict[str, int]) -> str:
+def listed(counts: dict[str, int]) -> str:
     """Return the names that count most, with their counts."""
     most = sorted(counts, key=lambda name: -counts[name])
     named = ", ".join(f"{name} in {counts[name]:,}" for name in most[:NAMES_SHOWN])
@@ -91,17 +96,18 @@ def _labels(group: Group) -> list[str]:
 
 
 def _median(shift: Shift | None) -> str:
-    return _percent(shift.median) if shift else "–"
+    return percent(shift.median) if shift else "–"
 
 
 def _both(shift: Shift | None) -> str:
-    return f"{_percent(shift.median)} ({_percent(shift.largest)})" if shift else "–"
+    return f"{percent(shift.median)} ({percent(shift.largest)})" if shift else "–"
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
     """Return a relative change in percent; a metric that came, went or was 0 has none."""
     return "no ratio" if share is None else f"{share:+.1%}"
 
 
-def _line(cells: list[str]) -> str:
+def line(cells: list[str]) -> str:
+    """Return a row of a table in Markdown."""
     return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"

@@ -40,17 +40,25 @@ def spiders(output: Path) -> list[Path]:
 
 
 def rows(root: Path) -> Iterator[Row]:
-    """Yield a row for each version under *root*, oldest first."""
+    """Return a row for each version under *root*, oldest first."""
     latest = store.latest(root)
-    for version in all_of(root):
-        yield Row(
-            spider=version.spider,
-            version=version.name,
-            **_summarised(version),
-            size=_size(version.folder),
-            latest=version.name == latest,
-            compressed=any(version.raw.glob("*.json.gz")) and not any(version.raw.glob("*.json")),
-        )
+    return (row(version, latest) for version in all_of(root))
+
+
+def row(version: StoredVersion, latest: str | None) -> Row:
+    """Return the row of *version*, where ``latest`` leads to the version of that name.
+
+    Raises:
+        FileNotFoundError: files of it went away meanwhile.
+    """
+    return Row(
+        spider=version.spider,
+        version=version.name,
+        **_summarised(version),
+        size=_size(version.folder),
+        latest=version.name == latest,
+        compressed=any(version.raw.glob("*.json.gz")) and not any(version.raw.glob("*.json")),
+    )
 
 
 def _summarised(version: StoredVersion) -> dict[str, Any]:

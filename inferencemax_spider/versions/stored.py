@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +62,17 @@ class StoredVersion:
         if not isinstance(summary, dict):
             raise OperationalError(f"{path} is no summary of a run")
         return summary
+
+    def saying(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Return its summary, which must say all the *keys*.
+
+        Raises:
+            OperationalError: it cannot be read, or does not say one: an older release wrote it, or nothing of ours.
+        """
+        if missing := sorted(key for key in keys if self.summary.get(key) is None):
+            lacks = f"{self.folder / SUMMARY} does not hold {', '.join(missing)}"
+            raise OperationalError(f"{lacks}; scrapy crawl -a replay=FOLDER makes a new version")
+        return self.summary
 
     @property
     def usable(self) -> bool:

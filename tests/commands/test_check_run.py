@@ -121,12 +121,15 @@ def test_wrong_usage_is_told_in_one_line(args: list[str], status: int, said: str
     assert "Traceback" not in stderr
 
 
-@pytest.mark.parametrize("name", ["summary.json", "benchmarks.parquet"])
-def test_a_version_that_cannot_be_read_is_told(three: list[Run], tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("summary.json", b"{"), ("summary.json", b'{"version": null}'), ("benchmarks.parquet", b"{")],
+)
+def test_a_version_that_cannot_be_read_is_told(three: list[Run], tmp_path: Path, name: str, content: bytes) -> None:
     copy = tmp_path / SPIDER / three[0].place.name
     copy.mkdir(parents=True)
     for kept in ("summary.json", "benchmarks.parquet"):
-        (copy / kept).write_bytes(three[0].read(kept) if kept != name else b"{")
+        (copy / kept).write_bytes(three[0].read(kept) if kept != name else content)
     process = runs.begin(runs.scrapy("check-run", str(copy), f"-sOUTPUT_DIR={tmp_path}"))
     _, stderr = process.communicate(timeout=runs.TIMEOUT)
     assert process.returncode == 1

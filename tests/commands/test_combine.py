@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from inferencemax_spider.demo import Dataset, DemoSite, GeneratedContent
-from inferencemax_spider.demo.api import ApiContent, ApiDataset
+from inferencemax_spider.demo import Dataset, DemoSite, Fault, GeneratedContent
+from inferencemax_spider.demo.api import ApiContent, ApiDataset, models
 from inferencemax_spider.demo.content import LayeredContent
+from inferencemax_spider.shards import Shard, folder_name
 from inferencemax_spider.versions import compress
 from tests.commands.stored import CSVS, command, copied
 
 OUTPUTS = (*CSVS, "benchmarks.parquet")
 SPIDERS = ("inferencemax", "inferencex")
 SHARDS = 3
+EMPTY = "history-Demo-007B-agentic-traces"
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +47,9 @@ def output(made: Path, tmp_path: Path) -> Path:
     return copied(made, tmp_path / "output")
 
 
-def crawl(site: DemoSite, output: Path, spider: str, *args: str) -> None:
+def crawl(site: DemoSite, output: Path, spider: str, *args: str, status: int = 0) -> None:
     run = command(output, "crawl", spider, "-a", f"base_url={site.base_url}", *args)
-    assert run.status == 0, run.output
+    assert run.status == status, run.output
 
 
 def latest(output: Path, spider: str) -> Path:
@@ -117,11 +120,65 @@ def test_compressed_shards_from_several_folders_are_combined(output: Path, tmp_p
     assert summary(latest(output, "inferencemax"))["endpoints"]["ok"] == 18
 
 
+def test_of_an_endpoint_that_was_asked_for_again_the_answer_of_use_is_taken(made: Path, tmp_path: Path) -> None:
+    first, second = ("-a", "_job=inferencex-day-0000000001"), ("-a", "_job=inferencex-day-0000000002")
+    store = tmp_path / "again"
+    everything = LayeredContent(GeneratedContent(Dataset()), ApiContent(ApiDataset()))
+    # Each run loses another model: only the two together have all.
+    lost = [Fault.parse(f"status=404,times=1@*benchmarks?model={model}*") for model in ("GLM-5", "Kimi-K2.5")]
+    for number, job in enumerate((first, second)):
+        with DemoSite(everything, lost[number : number + 1]) as faulty:
+            crawl(faulty, store, "inferencex", "-a", "shard=1/1", *job, status=3)
+    run = command(store, "combine", "inferencex")
+    assert run.status == 0, run.output
+    one, both = latest(made.with_name("whole"), "inferencex"), latest(store, "inferencex")
+    assert {name: (both / name).read_bytes() for name in OUTPUTS} == {
+        name: (one / name).read_bytes() for name in OUTPUTS
+    }
+
+
+def test_a_shard_may_bring_nothing_of_a_model_whose_sequences_can_only_be_tried(tmp_path: Path) -> None:
+    # Of Demo-007B, which nobody knows, two sequences are empty: in the second of three parts there is nothing else.
+    content = ApiContent(ApiDataset(models=models(7)), history_rows=3000)
+    alone = next(shard for shard in map(Shard, range(1, 900), repeat(899)) if shard.takes(f"{EMPTY}.json"))
+    with DemoSite(content) as site:
+        for part in (*(Shard(number, SHARDS) for number in range(1, SHARDS + 1)), alone):
+            crawl(site, tmp_path, "inferencex", "-a", "mode=history", "-a", f"shard={part}")
+        crawl(site, tmp_path / "whole", "inferencex", "-a", "mode=history")
+    assert states(tmp_path, Shard(2, SHARDS), "Demo-007B") == ["empty", "empty"]
+    assert states(tmp_path, alone) == ["empty"]
+    shutil.rmtree(tmp_path / folder_name("inferencex", alone))
+    run = command(tmp_path, "combine", "inferencex")
+    assert run.status == 0, run.output
+    whole, several = latest(tmp_path / "whole", "inferencex"), latest(tmp_path, "inferencex")
+    assert {name: (several / name).read_bytes() for name in OUTPUTS} == {
+        name: (whole / name).read_bytes() for name in OUTPUTS
+    }
+
+
+def states(output: Path, part: Shard, model: str = "") -> list[str]:
+    """Return the states of the endpoints of a shard that are of a *model*, or of any."""
+    details = summary(latest(output, folder_name("inferencex", part)))["endpoint_details"]
+    return [detail["state"] for detail in details if detail["model"] and model in detail["model"]]
+
+
+def test_shards_of_two_slots_are_not_put_together(output: Path, site: DemoSite) -> None:
+    for number, slot in ((1, "monday"), (2, "tuesday")):
+        job = f"_job=inferencex-{slot}-0123456789"
+        crawl(site, output, "inferencex", "-a", f"shard={number}/{SHARDS}", "-a", job)
+    run = command(output, "combine", "inferencex")
+    assert run.status == 2
+    assert "scrapy combine: error: these are not shards of one plan: slot is monday and tuesday\n" in run.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
         ((), "name a spider"),
-        (("inferencex", "-a", "models=dsr1"), "the arguments are those of the shards"),
+        (
+            ("inferencex", "-a", "models=dsr1"),
+            "-a, --slot and --node name the jobs of a fanout; give its --shards as well",
+        ),
         (("nope",), "there are no shards of nope in"),
         (("inferencemax", "inferencex-shard-1-of-3/latest"), "these are shards of inferencex, not of inferencemax"),
         (("inferencex", *["inferencex-shard-1-of-3/latest"] * 2), "shard 1/3 is there twice"),

@@ -33,6 +33,14 @@ def test_the_message_of_the_latest_version_is_sent(output: Path, monkeypatch: py
     assert [post["title"] for post in web.posts] == ["inferencemax-spider: inferencemax COMPLETE"]
 
 
+def test_a_version_of_which_there_is_nothing_to_say_is_told(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text('{"spider": "inferencex", "version": "1", "status": "complete"}')
+    run = command(tmp_path, "notify", "--dry-run", str(tmp_path))
+    assert (run.status, run.stdout) == (1, "")
+    lacking = "checks, endpoints, output_errors, records, rejected"
+    assert f"scrapy notify: error: {tmp_path}/summary.json does not hold {lacking}; " in run.stderr
+
+
 def test_a_test_message_needs_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with web_server() as web:
         monkeypatch.setenv(VARIABLE, web.url)

@@ -100,11 +100,11 @@ def crawl_command(base_url: str | None, output: Path, args: tuple[str, ...], set
     return scrapy("crawl", SPIDER, *site, *args, *options)
 
 
-def begin(command: list[str], env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start *command* in the project's folder, with *env* added to the environment."""
+def begin(command: list[str], env: Mapping[str, str] | None = None, cwd: Path = REPO) -> subprocess.Popen[str]:
+    """Start *command* in the project's folder, or in *cwd*, with *env* added to the environment."""
     return subprocess.Popen(
         command,
-        cwd=REPO,
+        cwd=cwd,
         env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

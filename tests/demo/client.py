@@ -35,9 +35,11 @@ def connect(url: str, context: ssl.SSLContext | None = None) -> http.client.HTTP
     return http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT)
 
 
-def ask(connection: http.client.HTTPConnection, path: str, headers: dict[str, str] | None = None) -> Reply:
-    """Return the whole answer to a GET of *path* on *connection*."""
-    connection.request("GET", path, headers=headers or {})
+def ask(
+    connection: http.client.HTTPConnection, path: str, headers: dict[str, str] | None = None, method: str = "GET"
+) -> Reply:
+    """Return the whole answer to a GET of *path* on *connection*, or to another *method*."""
+    connection.request(method, path, headers=headers or {})
     response = connection.getresponse()
     return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 

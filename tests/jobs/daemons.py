@@ -25,6 +25,23 @@ CREDENTIALS = {nodes.USER: "me", nodes.PASSWORD: "not-to-be-told"}
 EGG_VERSION = "9.9.9"
 """The version that the project has in the egg only: what says so has run from the egg."""
 
+HELPLESS = "helpless"
+SPIDER = f"""'''A spider of the egg only: this environment lacks what it needs.'''
+
+from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.spiders.inferencemax import InferencemaxSpider
+
+
+class HelplessSpider(InferencemaxSpider):
+    name = "{HELPLESS}"
+
+    @classmethod
+    def from_crawler(cls, crawler, *args, **kwargs):
+        if "sample" in kwargs:
+            import no_such_extra
+        raise OperationalError("a browser is not installed: pip install 'inferencemax-spider[browser]'")
+"""
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -33,6 +50,8 @@ def free_port() -> int:
 
 class Daemon:
     """A daemon that works in *folder*; it can be stopped and started again."""
+
+    process: subprocess.Popen[bytes]
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,6 +75,7 @@ class Daemon:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
+        self.process = process
         try:
             runs.until(lambda: process.poll() is not None or self._listens(), f"{self.url} listens")
             assert process.poll() is None, said.read_text()
@@ -63,6 +83,14 @@ class Daemon:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(runs.TIMEOUT)
+
+    def kill(self) -> None:
+        """End the daemon and its jobs as a power failure does."""
+        jobs = [int(job["pid"]) for job in self.node.jobs(PROJECT)["running"]]
+        self.process.kill()
+        self.process.wait(runs.TIMEOUT)
+        for job in jobs:
+            os.kill(job, signal.SIGKILL)
 
     def _listens(self) -> bool:
         with socket.socket() as client:
@@ -129,6 +157,7 @@ def source(folder: Path) -> Path:
     init = folder / PROJECT / "__init__.py"
     before, _, _ = init.read_text().partition("__version__")
     init.write_text(f'{before}__version__ = "{EGG_VERSION}"\n')
+    (folder / PROJECT / "spiders" / f"{HELPLESS}.py").write_text(SPIDER)
     return folder
 
 

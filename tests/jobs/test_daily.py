@@ -87,6 +87,17 @@ def test_systemd_reads_the_command_as_it_was_typed(home: Path) -> None:
     assert [word.replace("%%", "%").replace("$$", "$") for word in words] == typed
 
 
+def test_with_a_fallback_it_is_a_collection(home: Path, tmp_path: Path) -> None:
+    args = ("--fallback", "inferencemax", "-a", "only_changed=1", "--fallback-arg", "base_url=http://127.0.0.1:1")
+    run = schedule(home, *args, "--install", "systemd")
+    assert run.status == 0, run.output
+    service, timer = units(home)
+    (line,) = re.findall(r"^ExecStart=(.*)$", service.read_text(), re.MULTILINE)
+    collect = "collect inferencex --fallback inferencemax -a only_changed=1 --fallback-arg base_url=http://127.0.0.1:1"
+    assert line == f"{sys.executable} -m scrapy {collect}"
+    assert verified(tmp_path, service, timer) == ""
+
+
 def test_the_folder_of_the_project_may_be_called_anything() -> None:
     odd = Path("/a b%c")
     places = daily.Places(odd, odd, odd, odd, odd)
@@ -235,6 +246,29 @@ def test_a_run_that_brings_nothing_is_repeated_but_not_for_ever(home: Path) -> N
     assert at.note["attempts"] == 1
     at.noted({**at.note, "attempts": daily.ATTEMPTS - 1})
     assert [at.ticks().returncode for _ in range(2)] == [1, 0]
+
+
+FALLBACK = ("--fallback", "inferencemax", "-a", "models=gpt-oss-120b", "-a", "sequences=1k1k")
+
+
+def test_a_fallback_that_brings_all_makes_a_good_day(home: Path, content: Content) -> None:
+    with DemoSite(content, [Fault.parse("status=503@/api/*")]) as site:
+        at = cron(home, site.base_url, *FALLBACK)
+        run = at.ticks()
+        assert (run.returncode, run.stdout, at.note["status"]) == (0, "", 0)
+        assert at.ticks().returncode == 0
+    (published,) = (home / "output" / "collect").glob("2*Z*")
+    assert json.loads((published / "summary.json").read_text())["collected_by"] == "inferencemax"
+    assert len(versions(home)) == 1
+
+
+def test_a_collection_that_brings_nothing_is_repeated(home: Path) -> None:
+    at = cron(home, "http://127.0.0.1:1", *FALLBACK)
+    run = at.ticks()
+    assert (run.returncode, at.note["status"]) == (1, 1)
+    assert "scrapy collect: error: nothing is usable: inferencex failed (" in run.stdout
+    assert at.ticks().returncode == 1
+    assert at.note["attempts"] == 2
 
 
 def test_two_never_overlap(home: Path, site: str) -> None:

@@ -17,7 +17,7 @@ from inferencemax_spider.jobs import deploy
 from inferencemax_spider.jobs.order import Order
 from tests.crawl import runs
 from tests.jobs import daemons
-from tests.jobs.daemons import CREDENTIALS, EGG_VERSION, PROJECT, Daemon, Whole
+from tests.jobs.daemons import CREDENTIALS, EGG_VERSION, HELPLESS, PROJECT, Daemon, Whole
 
 
 def test_a_job_runs_from_the_egg_with_its_settings_and_its_version_is_read_back(daemon: Daemon, whole: Whole) -> None:
@@ -99,6 +99,25 @@ def test_what_is_wrong_is_seen_without_reading_logs(
     assert any(finding in line for line in row["findings"]), row
     lines = [line for line in daemon.command("jobs").stdout.splitlines() if line.startswith(f"✗ {job}: ")]
     assert lines == [f"✗ {job}: {line}" for line in row["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "finding"),
+    [
+        ({}, "a browser is not installed: pip install 'inferencemax-spider[browser]'"),
+        (
+            {"sample": "1"},
+            "internal error: ModuleNotFoundError: No module named 'no_such_extra'; its log says more",
+        ),
+    ],
+    ids=["foreseen", "not foreseen"],
+)
+def test_a_spider_whose_extra_is_missing_says_so(arguments: dict[str, str], finding: str, daemon: Daemon) -> None:
+    order = Order(HELPLESS, arguments, {}, "extra")
+    daemon.node.schedule(PROJECT, order)
+    row = daemon.ended(order.id)
+    assert (row["result"], row["exit_status"], row["findings"]) == ("failed", 1, [finding])
+    assert f"✗ {order.id}: {finding}\n" in daemon.command("jobs").stdout
 
 
 def test_finished_jobs_are_still_there_when_the_daemon_is_started_again(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,6 +47,32 @@ NOWHERE = "http://127.0.0.1:1"
             "schedule: error: '../x' is no time zone, ",
         ),
         (("schedule", "inferencex", "--install", "cron", "-a", "models=a\nb"), "schedule: error: line breaks and "),
+        (("schedule", "inferencex", "--fallback", "inferencemax"), "schedule: error: --fallback goes with --install"),
+        (
+            ("schedule", "inferencex", "--install", "cron", "--fallback-arg", "a=1"),
+            "schedule: error: --fallback-arg goes with --fallback",
+        ),
+        (
+            ("schedule", "inferencex", "--install", "cron", "--fallback", "nope"),
+            "schedule: error: there is no spider 'nope'; valid: ",
+        ),
+        (
+            ("schedule", "inferencex", "--install", "cron", "--fallback", "inferencemax", "--fallback-arg", "x=1"),
+            "schedule: error: inferencemax: unknown spider argument 'x'; valid: ",
+        ),
+        (("fanout", "inferencemax"), "fanout: error: name one spider, and --shards N; given: inferencemax"),
+        (("fanout", "--shards", "2"), "fanout: error: name one spider, and --shards N; given: none"),
+        (("fanout", "nope", "--shards", "2"), "fanout: error: there is no spider 'nope'; valid: "),
+        (("fanout", "inferencex", "--shards", "2", "-a", "shard=1/2"), "fanout: error: -a shard goes with scrapy "),
+        (("fanout", "inferencex", "--shards", "2", "-a", "replay=x"), "fanout: error: -a replay goes with scrapy "),
+        (("fanout", "inferencex", "--shards", "2", "-a", "mode=x"), "fanout: error: spider argument mode='x': "),
+        (("fanout", "inferencex", "--shards", "2", "--slot", "a b"), "fanout: error: slot 'a b' is not of 1 to 64 "),
+        (
+            ("fanout", "inferencex", "--shards", "2", "--no-follow", "--combine"),
+            "fanout: error: --combine goes with --follow: ",
+        ),
+        (("combine", "inferencex", "--slot", "a"), "combine: error: -a, --slot and --node name the jobs of a fanout; "),
+        (("combine", "inferencex", "--shards", "2", "-a", "x=1"), "combine: error: unknown spider argument 'x'; "),
         (("jobs", "extra"), "jobs: error: takes only options, and of --format: table, json"),
         (("jobs", "--format", "xml"), "jobs: error: takes only options, and of --format: table, json"),
         (("cancel",), "cancel: error: name one job; given: none"),
@@ -58,8 +85,10 @@ NOWHERE = "http://127.0.0.1:1"
 def test_wrong_usage_is_told_in_one_line(args: tuple[str, ...], line: str) -> None:
     run = finished(runs.scrapy(*args), CREDENTIALS)
     assert run.status == 2, run.output
-    assert run.stderr.startswith(f"scrapy {line}")
-    assert run.stderr.count("\n") == 1
+    started = re.compile(r".* \[scrapy.utils.log\] INFO: Scrapy \S+ started .*\n")  # of commands that crawl
+    told = started.sub("", run.stderr)
+    assert told.startswith(f"scrapy {line}")
+    assert told.count("\n") == 1
     assert "pw@" not in run.output
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 RECORDED = SHARED / "api-v1-2026-05"
 STATIC = SHARED / "static-2025-10-25" / "data" / "inference-performance"
 ENDPOINT = Endpoint(0, "http://127.0.0.1/api/v1/benchmarks?model=M", model="M")
+HISTORY = Endpoint(
+    0, "http://127.0.0.1/api/v1/benchmarks/history?model=M&isl=1024&osl=8192", "M", "1k-8k", dataset="history"
+)
 
 needs_recordings = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded responses are not on this machine")
 
@@ -47,7 +51,8 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def parse(*rows: Any, history: bool = False, edition: str = "2026-08") -> Parsed:
     """Return what the parser makes of *rows*."""
-    return api_v1.parse(json.dumps(rows).encode(), ENDPOINT, EDITIONS[edition], history=history)
+    endpoint = HISTORY if history else ENDPOINT
+    return api_v1.parse(json.dumps(rows).encode(), endpoint, EDITIONS[edition])
 
 
 def first(parsed: Parsed) -> dict[str, Any]:
@@ -116,6 +121,15 @@ def test_a_string_among_the_metrics_is_kept_aside() -> None:
     assert json.loads(record["extra"]) == {"metrics": {"median_ttft": "n/a"}}
 
 
+def test_a_number_that_no_column_holds_is_kept_aside_with_every_digit() -> None:
+    huge = 10**400 + 7
+    parsed = parse(row(metrics={"tput_per_gpu": 1.0, "median_ttft": huge}), row(conc=32))
+    record = first(parsed)
+    assert len(parsed.records) == 2
+    assert (record["tput_per_gpu"], record["median_ttft"]) == (1.0, None)
+    assert json.loads(record["extra"]) == {"metrics": {"median_ttft": huge}}
+
+
 def test_undeclared_fields_and_metrics_are_kept_and_counted() -> None:
     parsed = parse(row(workers=[{"gpu": 1}], metrics={"tput_per_gpu": 1.0, "joules": 2.5}), row(conc=32))
     assert json.loads(first(parsed)["extra"]) == {"workers": [{"gpu": 1}], "metrics": {"joules": 2.5}}
@@ -132,7 +146,12 @@ def test_an_id_keeps_every_digit() -> None:
         ({"conc": 0}, "conc"),
         ({"conc": "16"}, "conc"),
         ({"hardware": ""}, "hardware"),
+        ({"hardware": "b2\x1b[31m00"}, "hardware"),
+        ({"framework": "trt\n"}, "framework"),
+        ({"precision": "p" * 201}, "precision"),
         ({"date": "yesterday"}, "date"),
+        ({"date": "2026-13-01"}, "date"),
+        ({"date": "2026-01-32"}, "date"),
         ({"metrics": None}, "metrics"),
         ({"disagg": "no"}, "disagg"),
     ],
@@ -173,13 +192,22 @@ def test_fronts_of_groups_are_those_of_each_group_alone(*, smaller_x: bool) -> N
 
 
 @needs_recordings
-@pytest.mark.parametrize(
-    ("name", "rows", "history"), [("benchmarks.json", 435, False), ("benchmarks-history.json", 1369, True)]
-)
-def test_all_recorded_rows_are_valid(name: str, rows: int, *, history: bool) -> None:
-    parsed = api_v1.parse((RECORDED / name).read_bytes(), ENDPOINT, EDITIONS["2026-08"], history=history)
-    assert (len(parsed.records), parsed.rejections, parsed.records.repeated()) == (rows, [], [])
+def test_all_recorded_rows_are_valid() -> None:
+    parsed = api_v1.parse((RECORDED / "benchmarks.json").read_bytes(), ENDPOINT, EDITIONS["2026-08"])
+    assert (len(parsed.records), parsed.rejections, parsed.records.repeated()) == (435, [], [])
     assert len(parsed.records.table["hwKey"].unique()) == 35
+
+
+@needs_recordings
+def test_all_recorded_rows_of_the_history_are_valid_and_each_belongs_to_one_sequence() -> None:
+    body = (RECORDED / "benchmarks-history.json").read_bytes()
+    endpoints = [replace(HISTORY, sequence=sequence) for sequence in ("1k-1k", "1k-8k", "8k-1k")]
+    parts = [api_v1.parse(body, endpoint, EDITIONS["2026-08"]) for endpoint in endpoints]
+    assert [part.rejections + part.records.repeated() for part in parts] == [[]] * 3
+    assert sum(len(part.records) for part in parts) == 1369
+    assert [len(part.records) + part.unasked.total() for part in parts] == [1369] * 3
+    keys = {key for part in parts for key in part.records.table["hwKey"].to_pylist()}
+    assert len(keys) == 35
 
 
 @needs_recordings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def test_a_first_run_that_brought_everything_has_no_findings_and_its_records_are
         "models_covered": "skip",
         "expected_hwkeys": "pass",
         "rejected_share": "pass",
+        "unasked_rows": "pass",
         "merge_complete": "pass",
         "finish_reason": "pass",
         "hwkeys_gone": "skip",
@@ -98,6 +100,15 @@ def test_an_endpoint_may_end_in_a_state_that_is_accepted_but_a_model_not_in_noth
     assert asked(empty)["endpoints_ok"].findings == (f"{MODEL}: no rows in any of its endpoints",)
 
 
+def test_a_model_of_which_other_shards_ask_too_is_judged_where_they_are_together() -> None:
+    mine, other = (endpoint(index, url=f"http://127.0.0.1/{index}", accepted=("empty",)) for index in range(2))
+    empty = [outcome(mine, {}, state="empty")]
+    plan = [{"model": MODEL, "url": at.url} for at in (mine, other)]
+    assert asked(empty, shard={"number": 1, "of": 2, "plan": plan})["endpoints_ok"].findings == ()
+    alone = asked(empty, shard={"number": 1, "of": 2, "plan": plan[:1]})["endpoints_ok"]
+    assert alone.findings == (f"{MODEL}: no rows in any of its endpoints",)
+
+
 def test_a_model_key_that_did_not_come_or_is_stale_is_named() -> None:
     came = outcome(newest={"dsr1": "2026-01-02", "kimik3": "2026-01-01"})
     promised = {"dsr1": "2026-01-02", "kimik3": "2026-01-02", "gemma4": "2026-01-02", "new": "2026-01-02"}
@@ -109,6 +120,26 @@ def test_a_model_key_that_did_not_come_or_is_stale_is_named() -> None:
         "model key new is available (no display name is known for it), and no response covered it",
     )
     assert answer.observed == "2 came"
+
+
+def test_rows_of_a_model_that_came_as_those_of_another_are_named() -> None:
+    came = [
+        outcome(endpoint(0, model="DeepSeek-R1-0528"), newest={"dsr1": "2026-01-02", "gptoss120b": "2026-01-02"}),
+        outcome(endpoint(1, model="Kimi-K2.5"), newest={"kimik2.6": "2026-01-02", "kimik2.9": "2026-01-02"}),
+        outcome(endpoint(2, model="Kimi-K9"), newest={"kimik2.9": "2026-01-02", "kimik3": "2026-01-02"}),
+    ]
+    answer = asked(came, promised={"dsr1": "2026-01-02"})["models_covered"]
+    assert answer.findings == (
+        "rows of model key gptoss120b (of gpt-oss-120b) came as those of DeepSeek-R1-0528",
+        "rows of model key kimik2.9 came as those of several models: Kimi-K2.5, Kimi-K9",
+    )
+
+
+@pytest.mark.parametrize(("status", "exception", "found"), [(404, None, 0), (500, None, 1), (None, "Timeout", 1)])
+def test_display_names_may_be_absent_but_not_fail(status: int | None, exception: str | None, found: int) -> None:
+    at = endpoint(2, "", model="", sequence="", dataset="openapi", accepted=("failed",))
+    answer = asked([*BOTH, outcome(at, {}, state="failed", reason="so", http_status=status, exception=exception)])
+    assert answer["endpoints_ok"].findings == ("openapi: failed: so",) * found
 
 
 def test_a_hwkey_that_is_missing_from_the_whole_model_is_named_once() -> None:
@@ -171,6 +202,15 @@ def test_nothing_received_is_no_share() -> None:
     assert asked([outcome(state="failed", hwkeys={})])["rejected_share"].status == "pass"
 
 
+def test_rows_that_were_not_asked_for_are_named_and_make_nothing_incomplete() -> None:
+    bad = outcome(endpoint(data_type="e2e"), unasked=Counter({"model key dsr1": 3, "day 2026-01-01": 2}))
+    answer = asked([bad, side("interactivity")])["unasked_rows"]
+    assert answer.findings == (
+        f"{MODEL} 1k-8k e2e: 5 rows were not asked for and are left out: model key dsr1, day 2026-01-01",
+    )
+    assert (answer.observed, answer.decisive) == ("5 others", False)
+
+
 @pytest.mark.parametrize("name", ["e2e", "interactivity"])
 def test_unmatched_rows_are_named_by_side_and_group(name: str) -> None:
     run = [*BOTH, *(side(data_type, sequence="1k-1k") for data_type in ("e2e", "interactivity"))]
@@ -227,12 +267,17 @@ def test_a_summary_of_an_older_release_is_judged_by_what_it_says() -> None:
     old = summary.build(BOTH, MERGED)
     merged = {name: value for name, value in old["merged"].items() if name != "unmatched"}
     details = [
-        {k: v for k, v in entry.items() if k not in {"accepted", "dataset"}} for entry in old["endpoint_details"]
+        {k: v for k, v in entry.items() if k not in {"accepted", "dataset", "newest"}}
+        for entry in old["endpoint_details"]
     ]
-    answers = asked(BOTH, merged=merged, endpoint_details=details)
-    skipped = {name: answers[name].observed for name in ("endpoints_ok", "merge_complete")}
+    answers = asked(BOTH, merged=merged, endpoint_details=details, promised={"dsr1": "2026-01-01"})
+    skipped = {
+        name: answers[name].observed for name in ("endpoints_ok", "models_covered", "stale_data", "merge_complete")
+    }
     assert skipped == {
         "endpoints_ok": "the summary does not say 'accepted': an older release wrote it",
+        "models_covered": "the summary does not say 'newest': an older release wrote it",
+        "stale_data": "the summary does not say 'newest': an older release wrote it",
         "merge_complete": "the summary does not say 'unmatched': an older release wrote it",
     }
     assert answers["expected_hwkeys"].status == "pass"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from pathlib import Path
@@ -17,6 +18,7 @@ from inferencemax_spider.report import page as report
 from tests.crawl import runs
 from tests.factories import present
 from tests.report.conftest import Look, summary_of
+from tests.report.tables import row, stored
 from tests.report.views import CHARTS, View
 
 HOSTILE = '</script><img src=x onerror="window.hacked=1"><b>&amp; ${1} %{x}'
@@ -202,6 +204,16 @@ def test_the_printed_page_is_light_and_without_controls(live: Path, look: Look) 
     assert view.all_drawn() == drawn
 
 
+def test_a_long_legend_leaves_its_chart_on_the_first_printed_page(view: View) -> None:
+    view.page.emulate_media(media="print")
+    view.page.set_viewport_size({"width": 1039, "height": 710})  # A4 across, within its margins
+    view.page.evaluate("document.getElementById('curves').firstChild.append(...Array.from({length: 30}, () => "
+                       "document.querySelector('#curves label').cloneNode(true)))")  # fmt: skip
+    bottom = "document.querySelector('.lead').getBoundingClientRect().bottom + scrollY"
+    assert view.page.eval_on_selector_all("#curves label", "all => all.length") > 30
+    assert view.page.evaluate(bottom) < 710
+
+
 def test_nothing_is_wider_than_the_window(live: Path, look: Look) -> None:
     view = look(live)
     narrow = "[...document.querySelectorAll('.main-svg')].every(svg => svg.getBoundingClientRect().right < innerWidth)"
@@ -294,6 +306,15 @@ def test_a_picture_is_saved_by_a_button(live: Path, look: Look) -> None:
         view.page.click("#cost button")
     assert download.value.suggested_filename.endswith(f"-{MODEL}-{SEQUENCE}-cost.png")
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("curves", "height"), [(3, 720), (27, 720), (40, 84 + 92 + 40 * 20)])
+def test_a_picture_is_as_high_as_its_legend(live: Path, look: Look, tmp_path: Path, curves: int, height: int) -> None:
+    stored(tmp_path, *(row(hwKey=f"b200_f{number}", inter_x=10.0 + number) for number in range(curves)))
+    report.write(tmp_path, summary_of(live))
+    _, _, picture = look(tmp_path).page.evaluate("report.picture('interactivity')").partition(",")
+    png = base64.b64decode(picture)
+    assert [int.from_bytes(png[place : place + 4], "big") for place in (16, 20)] == [2560, 2 * height]
 
 
 def test_without_records_there_are_no_charts(live: Path, look: Look, tmp_path: Path) -> None:

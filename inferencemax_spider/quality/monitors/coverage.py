@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from http import HTTPStatus
 from typing import Any
 
 from spidermon import monitors
@@ -16,15 +18,16 @@ Entry = Mapping[str, Any]
 
 def name_of(endpoint: Entry) -> str:
     """Return an endpoint as people read it: ``gpt-oss 120B 1k-8k e2e``."""
-    parts = (endpoint["model"], endpoint["sequence"], endpoint["data_type"])
-    return " ".join(filter(None, parts)) or str(known(endpoint, "dataset"))
+    parts = (endpoint["model"] or known(endpoint, "dataset"), endpoint["sequence"], endpoint["data_type"])
+    return " ".join(filter(None, parts))
 
 
 @monitors.name("endpoints_ok")
 class EndpointsOk(QualityMonitor):
     """The state of every planned endpoint with `ok`, and with the states that it may end in besides.
 
-    Which sequences a model has that nobody knows yet can only be tried; one of them at least must bring something.
+    Which sequences a model has that nobody knows yet can only be tried; one of them at least must bring something. The
+    list of display names may be absent (404), but not fail for another cause.
     """
 
     def expected(self, evidence: Evidence) -> str:
@@ -37,22 +40,39 @@ class EndpointsOk(QualityMonitor):
         findings = [
             f"{name_of(endpoint)}: {endpoint['state']}: {endpoint['reason']}"
             for endpoint in endpoints
-            if endpoint["state"] not in ("ok", *known(endpoint, "accepted"))
+            if endpoint["state"] not in ("ok", *known(endpoint, "accepted")) or _fell_back(endpoint)
         ]
-        return f"{len(endpoints) - len(findings)} ok", [*findings, *_nothing_found(endpoints)]
+        shared = _shared(evidence, endpoints)
+        return f"{len(endpoints) - len(findings)} ok", [*findings, *_nothing_found(endpoints, shared)]
 
 
-def _nothing_found(endpoints: Sequence[Entry]) -> Iterator[str]:
-    """Yield a line for each model whose endpoints may be empty, and all are."""
+def _fell_back(endpoint: Entry) -> bool:
+    """Tell whether the display names, which older deployments do not have (404), failed for another cause."""
+    failed = endpoint["dataset"] == "openapi" and endpoint["state"] == "failed"
+    return bool(failed and endpoint["http_status"] != HTTPStatus.NOT_FOUND)
+
+
+def _nothing_found(endpoints: Sequence[Entry], shared: AbstractSet[str]) -> Iterator[str]:
+    """Yield a line for each model, but for those *shared*, whose endpoints may be empty, and all are."""
     for model in dict.fromkeys(endpoint["model"] for endpoint in endpoints if endpoint["accepted"]):
         states = {endpoint["state"] for endpoint in endpoints if endpoint["model"] == model}
-        if model and states == {"empty"}:
+        if model and model not in shared and states == {"empty"}:
             yield f"{model}: no rows in any of its endpoints"
+
+
+def _shared(evidence: Evidence, endpoints: Sequence[Entry]) -> AbstractSet[str]:
+    """Return the models of which other shards of the plan have endpoints too."""
+    urls = {endpoint["url"] for endpoint in endpoints}
+    plan = (evidence.summary.get("shard") or {}).get("plan", ())
+    return {entry["model"] for entry in plan if entry["url"] not in urls}
 
 
 @monitors.name("models_covered")
 class ModelsCovered(QualityMonitor):
-    """The model keys that came, and their newest day, with what the live API says it has."""
+    """The model keys that came, and their newest day, with what the live API says it has.
+
+    The rows of a key belong to one display name: under another's, or under several, they are mixed up.
+    """
 
     def expected(self, evidence: Evidence) -> str:
         """Return how many model keys the site says it has."""
@@ -65,14 +85,30 @@ class ModelsCovered(QualityMonitor):
             raise UnanswerableError("the site does not say what it has")
         newest = newest_days(evidence.version.endpoints)
         lines = (_shortfall(key, day, newest.get(key)) for key, day in promised.items())
-        return f"{len(promised.keys() & newest.keys())} came", [*remarks, *filter(None, lines)]
+        findings = [*remarks, *filter(None, lines), *_mixed_up(evidence.version.endpoints)]
+        return f"{len(promised.keys() & newest.keys())} came", findings
+
+
+def _mixed_up(endpoints: Sequence[Entry]) -> Iterator[str]:
+    """Yield a line for each model key whose rows came under the display name of another model, or under several."""
+    came: dict[str, dict[str, None]] = {}
+    for endpoint in endpoints:
+        for key in endpoint["newest"]:
+            came.setdefault(key, {})[endpoint["model"]] = None
+    for key, names in came.items():
+        owners = [name for name, keys in API_MODELS.items() if key in keys]
+        strangers = [name for name in names if owners and name in API_MODELS and name not in owners]
+        if strangers:
+            yield f"rows of model key {key} ({_known_as(key)}) came as those of {', '.join(strangers)}"
+        elif len(names) > 1:
+            yield f"rows of model key {key} came as those of several models: {', '.join(names)}"
 
 
 def newest_days(endpoints: Sequence[Entry]) -> dict[str, str]:
     """Return the newest day of each model key in what the *endpoints* brought."""
     newest: dict[str, str] = {}
     for endpoint in endpoints:
-        for key, day in endpoint["newest"].items():
+        for key, day in known(endpoint, "newest").items():
             newest[key] = max(day, newest.get(key, ""))
     return newest
 
@@ -154,6 +190,25 @@ class RejectedShare(QualityMonitor):
         ]
         too_many = share > evidence.expectations.run.rejected_share_max
         return f"{rejected} of {received}: {share:.2%}", findings if too_many else []
+
+
+@monitors.name("unasked_rows")
+class UnaskedRows(QualityMonitor):
+    """The rows of each answer with what its request asked for: rows of another model or sequence are left out."""
+
+    def expected(self, evidence: Evidence) -> str:  # noqa: ARG002 - the same for all
+        """Return what holds where the site listens to what it is asked."""
+        return "only rows that were asked for"
+
+    def answer(self, evidence: Evidence) -> Answer:
+        """Name each endpoint that brought others besides; one that brought nothing else is no endpoint that is ok."""
+        found = {name_of(endpoint): known(endpoint, "unasked") for endpoint in evidence.version.endpoints}
+        findings = [
+            f"{name}: {sum(unasked.values())} rows were not asked for and are left out: {', '.join(unasked)}"
+            for name, unasked in found.items()
+            if unasked
+        ]
+        return f"{sum(sum(unasked.values()) for unasked in found.values())} others", findings
 
 
 @monitors.name("merge_complete")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from spidermon import monitors
 
-from inferencemax_spider.quality.evidence import Evidence, Holdings, UnanswerableError
+from inferencemax_spider.quality.evidence import Evidence, Holdings, UnanswerableError, known
 from inferencemax_spider.quality.expectations import ModelLimits
 from inferencemax_spider.quality.monitors.base import Answer, QualityMonitor
 from inferencemax_spider.quality.monitors.coverage import newest_days
@@ -67,7 +67,7 @@ class Duplicates(QualityMonitor):
 
     def answer(self, evidence: Evidence) -> Answer:
         """Name the first few of them, if they are too many."""
-        shared = evidence.summary["duplicates"]
+        shared = known(evidence.summary, "duplicates")
         observed = f"{len(shared)} shared identities"
         if len(shared) <= evidence.expectations.run.duplicates_max:
             return observed, []
@@ -97,7 +97,7 @@ class StaleData(QualityMonitor):
 
     def answer(self, evidence: Evidence) -> Answer:
         """Name each model key that is stale, and was not in the version before."""
-        if evidence.summary["arguments"].keys() & {"date", "until"}:
+        if known(evidence.summary, "arguments").keys() & {"date", "until"}:
             raise UnanswerableError("the run was asked for days of its own choice")
         if not newest_days(evidence.version.endpoints):
             raise UnanswerableError("the records have no days")
@@ -126,6 +126,6 @@ def _stale(evidence: Evidence, holdings: Holdings) -> dict[str, tuple[str, Model
     stale = {}
     for key, day in newest_days(holdings.endpoints).items():
         limits = evidence.expectations.of(models[key])
-        if (today - date.fromisoformat(day)).days > limits.stale_days:
+        if day < (today - timedelta(days=limits.stale_days)).isoformat():
             stale[key] = (day, limits)
     return stale

@@ -13,13 +13,15 @@
     cost: { x: "inter_x", y: () => byId("price").value, bit: 1, title: "Cost against interactivity",
             xTitle: `Interactivity (${TOKENS})`, yTitle: COST, yType: "log" },
   };
-  const EXPORTED = { width: 1280, height: 720, scale: 2 };
+  const EXPORTED = { width: 1280, height: 720, scale: 2 };  // as high as the legend needs
+  const AROUND = { l: 80, r: 24, t: 84, b: 92 };
+  const LEGEND_ROW = 20;
   // Named one by one: by default Plotly also offers to send the chart to its makers' server.
   const BUTTONS = [["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]];
   const CONFIG = { displaylogo: false, responsive: true, showSendToCloud: false, modeBarButtons: BUTTONS };
   const NARROW = 560;  // as in report.css
   // Sizes that fit the printed page, in px; the heights as in report.css.
-  const PRINTED = { lead: { width: 770, height: 370 }, half: { width: 500, height: 290 } };
+  const PRINTED = { lead: { width: 630, height: 370 }, half: { width: 500, height: 290 } };
   const LOG_TICKS = ["e-3", "e-2", "e-1", "e0", "e1", "e2", "e3"].flatMap((e) => [1, 2, 5].map((n) => Number(n + e)));
   const EVERY = "";  // the value of "All precisions"
 
@@ -240,12 +242,13 @@
     const source = `Data © SemiAnalysis InferenceX; version ${escaped(DATA.version)}`;
     Object.assign(layout, {
       title: { text: `<b>${CHARTS[name].title}</b><br><span style="font-size:15px">${what}</span>`, x: 0.02, xanchor: "left" },
-      showlegend: true, legend: { font: { size: 13 } }, margin: { l: 80, r: 24, t: 84, b: 92 },
+      showlegend: true, legend: { font: { size: 13 }, tracegroupgap: 0 }, margin: AROUND,
       annotations: [{ text: source, xref: "paper", yref: "paper", x: 1, y: 0, xanchor: "right", yanchor: "top",
                       yshift: -62, showarrow: false, font: { size: 12, color: DATA.theme.light.muted } }],
     });
     layout.font.size = 15;
-    return Plotly.toImage({ data, layout }, { format: "png", ...EXPORTED });
+    const needed = AROUND.t + AROUND.b + LEGEND_ROW * data.filter((trace) => trace.showlegend !== false).length;
+    return Plotly.toImage({ data, layout }, { format: "png", ...EXPORTED, height: Math.max(EXPORTED.height, needed) });
   }
 
   async function save(name) {

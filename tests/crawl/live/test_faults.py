@@ -60,6 +60,27 @@ def test_a_refused_row_costs_nothing_but_itself(
     assert {fault["field"] for line in run.lines("rejected.jsonl") for fault in line["faults"]} == fields
 
 
+def test_a_hwkey_that_was_once_lost_in_silence_is_required_of_the_newest_rows(start: Start, crawl: Crawl) -> None:
+    run = crawled(start, crawl, "missing_hwkey=b200_trt")
+    assert run.status == 3
+    assert f"{MODEL}: the expected hwKey b200_trt is missing from all of its 1 endpoints" in run.stdout
+    day = crawl(start("missing_hwkey=b200_trt" + AT), "-a", f"models={MODEL}", "-a", "sequences=1k/1k")
+    assert day.status == 0
+
+
+def test_a_list_of_display_names_that_is_out_of_order_is_not_taken_for_absent(start: Start, crawl: Crawl) -> None:
+    run = crawl(start("status=500@*openapi.json"), "-a", f"models={MODEL}", **IMPATIENT)
+    assert run.status == 3
+    assert "openapi: failed: HTTP 500" in run.stdout
+    assert run.summary["records"] > 0
+
+
+def test_an_availability_that_is_too_large_is_not_a_refusal_of_the_site(start: Start, crawl: Crawl) -> None:
+    run = crawl(start(), "-a", f"models={MODEL}", DOWNLOAD_MAXSIZE=2000)
+    assert "availability: failed: body larger than 2000 bytes; raise DOWNLOAD_MAXSIZE" in run.stdout
+    assert "does not want to be asked" not in run.stdout
+
+
 def test_a_metric_that_is_no_number_is_kept_aside(start: Start, crawl: Crawl, rows: int) -> None:
     run = crawled(start, crawl, "nan=40")
     table = pd.read_parquet(run.place / "benchmarks.parquet")

@@ -1,0 +1,65 @@
+"""The server: a socket, and the application behind it, until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.serve.app import create
+
+CONNECTIONS = 1_000
+LONGEST_HEAD = 65_536
+"""Bytes of what a request says before its body. Longer ones get no answer but the status 400."""
+IDLE_SECONDS = 15
+LAST_SECONDS = 10
+"""What requests under way have to end, once the service is told to stop."""
+
+
+class _Server(uvicorn.Server):
+    """A server that says where it is, once it answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            print(f"http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)  # noqa: T201 - who started it waits for this line
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at *host* and *port*; any free one for 0.
+
+    Raises:
+        OperationalError: it cannot be had.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = str(error.strerror or error).partition(" (while ")[0]  # Python adds the address, which stands here
+        raise OperationalError(f"cannot listen on {host}, port {port}: {reason}; --port 0 takes a free one") from error
+
+
+def run(output: Path, listener: socket.socket) -> None:
+    """Answer what is asked of the versions in *output* at *listener*, until SIGINT or SIGTERM; from the main thread."""
+    config = uvicorn.Config(
+        create(output),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )
+    # When it has ended well, uvicorn raises the signal once more for whoever had a handler before it.
+    previous = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _Server(config).run([listener])
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
