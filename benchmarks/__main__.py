@@ -18,9 +18,9 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "latest": latest.figures,
     "history": history.figures,
     "diff": diff.figures,
-    "dashboard": dashboard.figures,
     "serve": serve.figures,
     "scaling": scaling.figures,
+    "dashboard": dashboard.figures,
 }
 
 

@@ -118,7 +118,8 @@ class SiteArguments(BaseModel):
         default=None, description="Collect only part K of N of the plan, `2/5`; `scrapy combine` joins the parts"
     )
     replay: Annotated[Path, AfterValidator(_stored)] | None = Field(
-        default=None, description="Read the stored raw files of an earlier run in this folder instead of the network"
+        default=None,
+        description="Read the stored raw files of an earlier run instead of the network: its folder, or a version",
     )
 
 

@@ -122,10 +122,16 @@ def content(path: Path) -> bytes:
     except FileNotFoundError:
         if not compressed(path).exists():
             raise
-    return _expanded(compressed(path))
+    return expanded(compressed(path))
 
 
-def _expanded(path: Path) -> bytes:
+def expanded(path: Path) -> bytes:
+    """Return the content of the compressed file at *path*.
+
+    Raises:
+        OSError: the file could not be read.
+        ValueError: it is damaged, or expands to more than ``LARGEST``.
+    """
     stream = zlib.decompressobj(_GZIP_FORMAT)
     try:
         whole = stream.decompress(path.read_bytes(), LARGEST)

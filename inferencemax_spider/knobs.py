@@ -24,6 +24,7 @@ from scrapy.settings import BaseSettings
 from inferencemax_spider.arguments import ArgumentError, told
 from inferencemax_spider.notify import channels, rules
 from inferencemax_spider.quality import expectations
+from inferencemax_spider.storage import place
 
 
 def knob(effect: str, when: str) -> Any:
@@ -91,8 +92,17 @@ class Knobs(BaseModel):
         "Edition of GPU power and prices that costs and `tpPerMw` of the live API are derived with",
         "set an older one to compare with files of its time",
     )
-    OUTPUT_DIR: Annotated[str, Field(min_length=1)] = knob(
-        "Folder of the versions; relative to where the command runs", "set it for scheduled jobs"
+    OUTPUT_DIR: Annotated[str, Field(min_length=1), AfterValidator(place.checked)] = knob(
+        "Folder of the versions, relative to where the command runs; or `s3://…`, `gs://…`, `abfs://…`",
+        "set it for scheduled jobs",
+    )
+    MIRROR_DIR: str = knob(
+        "Folder in which runs work whose output is on an object store; by default in the user's cache folder",
+        "set it where the home folder is small, or not kept",
+    )
+    PARQUET_DATASET: Literal["auto", "0", "1"] = knob(
+        "Write the records also as a dataset, `dataset/source=…/date=…/model=…`; `auto`: on object stores",
+        "`1` to read a folder's versions with Spark and the like",
     )
     EXPECTATIONS_FILE: Annotated[str, AfterValidator(_expectations)] = knob(
         "File of what is expected of a run; by default `expectations.toml` where the command runs, if it is there",

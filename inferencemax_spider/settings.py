@@ -85,8 +85,12 @@ ITEM_PIPELINES = {
 }
 
 # --- Outputs ---------------------------------------------------------------------------------------------------------
-# Relative to the folder in which the command runs.
+# Relative to the folder in which the command runs; or the URL of a place in an object store.
 OUTPUT_DIR = "output"
+# Where the mirrors of object stores are; without a name, in the user's cache folder.
+MIRROR_DIR = ""
+# A history has a file for each day and model: on a disk that is only clutter next to benchmarks.parquet.
+PARQUET_DATASET = "auto"
 FEED_URI_PARAMS = "inferencemax_spider.extensions.workspace.uri_params"
 FEED_EXPORT_ENCODING = "utf-8"
 FEED_STORAGES = {

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inferencemax_spider.records import METRICS
+from inferencemax_spider.storage.place import shown
 
 WIDTH = 120
 """Columns of a table that does not go to a terminal."""
@@ -190,5 +191,6 @@ def _place(status: str, place: Place) -> str:
     if place.published is None:
         return f"not published, the previous version stays; what was collected is in {place.folder}"
     if status == "failed":
-        return f"nothing usable came, the previous version stays the latest; what did come is in {place.published}"
-    return str(place.published)
+        what = "nothing usable came, the previous version stays the latest; what did come is in"
+        return f"{what} {shown(place.published)}"
+    return shown(place.published)

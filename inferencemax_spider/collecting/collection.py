@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from scrapy.settings import Settings
 
@@ -16,11 +15,12 @@ from inferencemax_spider.collecting.choice import Candidate, Choice
 from inferencemax_spider.collecting.wanted import Wanted
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.notify import channels, message, rules
+from inferencemax_spider.storage import opening
 from inferencemax_spider.summary import EXIT_STATUS, RunStatus
 from inferencemax_spider.versions import retention, stored
 from inferencemax_spider.versions.adopt import PUBLISHED, adopt
 from inferencemax_spider.versions.store import LATEST
-from inferencemax_spider.versions.stored import StoredVersion
+from inferencemax_spider.versions.stored import StoredVersion, UnknownVersionError
 
 USAGE = 2
 
@@ -43,7 +43,7 @@ class Collection:
         self.settings = settings
         self.options = options
         self.warn = warn
-        self.output = Path(settings["OUTPUT_DIR"])
+        self.output = opening.folder(settings)
         self.root = self.output / PUBLISHED
 
     def made(self, both: tuple[Wanted, Wanted]) -> Result:
@@ -88,8 +88,8 @@ class Collection:
     def _last(self) -> StoredVersion | None:
         """Return what was published last."""
         try:
-            return stored.find(self.output, f"{PUBLISHED}/{LATEST}")
-        except OperationalError:
+            return stored.find(opening.opened(self.settings, PUBLISHED), f"{PUBLISHED}/{LATEST}")
+        except UnknownVersionError:
             return None
 
     def _before(self, primary: Candidate) -> dict[str, object] | None:

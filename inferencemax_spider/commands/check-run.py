@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from scrapy.commands import ScrapyCommand
@@ -23,8 +22,9 @@ from inferencemax_spider.quality import expectations
 from inferencemax_spider.quality.checks import Check
 from inferencemax_spider.quality.evidence import Evidence, UnanswerableError
 from inferencemax_spider.quality.suite import judge
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions.store import LATEST
-from inferencemax_spider.versions.stored import RECORDS, find
+from inferencemax_spider.versions.stored import RECORDS
 
 FAILED_CHECKS = 3
 NEEDED = frozenset({"version", "status", "finish_reason", "timings", "coverage", "endpoint_details"})
@@ -80,7 +80,7 @@ class Command(ScrapyCommand):
         """
         assert self.settings is not None
         book = expectations.load(self.settings.get("EXPECTATIONS_FILE"), self.settings.getfloat("REJECTED_SHARE_MAX"))
-        version = find(Path(self.settings["OUTPUT_DIR"]), name)
+        version = opening.find(self.settings, name)
         summary = version.saying(NEEDED)
         evidence = Evidence(version.folder, summary, book.of(summary.get("spider", version.spider)))
         if RECORDS in version.summary.get("files", ()):

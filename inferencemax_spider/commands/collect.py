@@ -14,6 +14,7 @@ from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.collecting import wanted
 from inferencemax_spider.collecting.collection import Collection
 from inferencemax_spider.commands import _status
+from inferencemax_spider.storage.place import shown
 from inferencemax_spider.versions.adopt import PUBLISHED
 
 
@@ -87,7 +88,7 @@ class Command(ScrapyCommand):
         result = Collection(self.settings, _options(opts), _warn).made(both)
         if result.version is None:
             return _status.told("collect", f"{result.why}; nothing new is published", result.exit_status)
-        print(f"{result.status.upper()}: {result.version.folder}, by {result.by}: {result.why}")
+        print(f"{result.status.upper()}: {shown(result.version.folder)}, by {result.by}: {result.why}")
         return result.exit_status
 
 

@@ -15,8 +15,9 @@ from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.jobs import gathering, nodes, order
 from inferencemax_spider.jobs.fanout import Fanout, post, to_repair
 from inferencemax_spider.jobs.order import Order
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import combine
-from inferencemax_spider.versions.stored import StoredVersion, find
+from inferencemax_spider.versions.stored import StoredVersion
 
 
 class Command(crawl.Command):
@@ -56,7 +57,8 @@ class Command(crawl.Command):
     def _combine(self, args: list[str], opts: argparse.Namespace) -> int:
         if not args:
             raise ArgumentError("name a spider, and versions if you like")
-        named = [find(self.output, text) for text in args[1:]]
+        assert self.settings is not None
+        named = [opening.find(self.settings, text) for text in args[1:]]
         if not (opts.shards or opts.repair):
             if opts.spargs or opts.slot or opts.node:
                 raise ArgumentError("-a, --slot and --node name the jobs of a fanout; give its --shards as well")
@@ -70,9 +72,9 @@ class Command(crawl.Command):
 
     @property
     def output(self) -> Path:
-        """The folder of the versions."""
+        """The folder of the versions, as it is now."""
         assert self.settings is not None
-        return Path(self.settings["OUTPUT_DIR"])
+        return opening.opened(self.settings)
 
     @property
     def project(self) -> str:

@@ -7,7 +7,6 @@ import csv
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 from scrapy.commands import ScrapyCommand
@@ -19,6 +18,7 @@ from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.commands import _status
 from inferencemax_spider.commands._status import percentage
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import crosscheck_page
 from inferencemax_spider.versions.crosscheck import CrossCheck, crosscheck
 from inferencemax_spider.versions.overview import spiders
@@ -91,7 +91,7 @@ class Command(ScrapyCommand):
             OperationalError: it has no such version.
         """
         assert self.settings is not None
-        output, (spider, _, version) = Path(self.settings["OUTPUT_DIR"]), name.partition("/")
+        output, (spider, _, version) = opening.opened(self.settings), name.partition("/")
         valid = {*get_spider_loader(self.settings).list(), *(root.name for root in spiders(output))}
         if spider not in valid:
             raise ArgumentError(f"there is no spider {spider!r}; valid: {', '.join(sorted(valid))}")

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -18,10 +17,10 @@ from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.commands import _status
 from inferencemax_spider.commands._status import listed, percentage
 from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import diff, diff_page, diff_rows
 from inferencemax_spider.versions.diff import Difference
 from inferencemax_spider.versions.shape import of_models
-from inferencemax_spider.versions.stored import find
 
 DIFFERENT = 3
 
@@ -80,8 +79,7 @@ class Command(ScrapyCommand):
     def _compared(self, names: list[str], opts: argparse.Namespace) -> int:
         """Print the difference of the two versions with these *names*; return the exit status."""
         assert self.settings is not None
-        output = Path(self.settings["OUTPUT_DIR"])
-        tables = [version.records() for version in [find(output, name) for name in names]]
+        tables = [version.records() for version in [opening.find(self.settings, name) for name in names]]
         if opts.models:
             tables = _of_models(tables, opts.models)
         difference = diff.compare(*tables, tolerance=opts.threshold, metrics=opts.metrics)

@@ -21,6 +21,7 @@ from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.commands import _status
 from inferencemax_spider.commands._status import listed
 from inferencemax_spider.exporters.csv_text import csv_header, csv_rows
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import series
 from inferencemax_spider.versions.adopt import PUBLISHED
 from inferencemax_spider.versions.stored import StoredVersion, all_of
@@ -104,7 +105,7 @@ class Command(ScrapyCommand):
     def _versions(self, spider: str | None) -> Iterator[StoredVersion]:
         """Yield the versions of *spider*, or of all, oldest first; what was published twice, once."""
         assert self.settings is not None
-        output = Path(self.settings["OUTPUT_DIR"])
+        output = opening.opened(self.settings)
         spiders = sorted(path.name for path in output.glob("*") if path.is_dir())
         if spider and spider not in spiders:
             raise ArgumentError(

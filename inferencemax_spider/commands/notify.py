@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
@@ -12,6 +11,7 @@ from scrapy.exceptions import UsageError
 from inferencemax_spider.commands import _status
 from inferencemax_spider.notify import channels
 from inferencemax_spider.notify.message import Message, compose
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import stored
 from inferencemax_spider.versions.store import LATEST
 
@@ -72,6 +72,6 @@ class Command(ScrapyCommand):
 
     def _message(self, name: str) -> Message:
         assert self.settings is not None
-        version = stored.find(Path(self.settings["OUTPUT_DIR"]), name)
+        version = opening.find(self.settings, name)
         summary = version.saying(NEEDED)
         return compose(summary, stored.run_before(version.folder.parent, summary), version.folder)

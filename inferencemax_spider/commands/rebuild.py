@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from scrapy import Spider
@@ -13,8 +12,9 @@ from scrapy.exceptions import NotConfigured
 
 from inferencemax_spider.commands import _status, crawl
 from inferencemax_spider.extensions.rebuild import Rebuild
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import store
-from inferencemax_spider.versions.stored import StoredVersion, find
+from inferencemax_spider.versions.stored import StoredVersion
 
 REFUSED = 3
 NEEDED = frozenset({"spider", "arguments", "records", "endpoint_details", "files"})
@@ -59,7 +59,7 @@ class Command(crawl.Command):
         if len(args) != 1 or opts.spargs:
             given = " ".join([*args, *(f"-a {name}={value}" for name, value in opts.spargs.items())]) or "nothing"
             return _status.told("rebuild", f"name one version, without spider arguments; given: {given}", _status.USAGE)
-        version = find(Path(self.settings["OUTPUT_DIR"]), args[0])
+        version = opening.find(self.settings, args[0])
         summary = version.saying(NEEDED)
         with store.locked(version.folder) as ours:
             if not ours:
@@ -67,7 +67,7 @@ class Command(crawl.Command):
                     "rebuild", f"{version.folder} is in use by another command; try again after it", _status.FAILED
                 )
             self._set_up(version, force=opts.force)
-            opts.spargs = {**summary["arguments"], "replay": str(version.raw)}
+            opts.spargs = {**summary["arguments"], "replay": str(version.raw_files())}
             super().run([summary["spider"]], opts)
             return self._refused() or self.exitcode
 

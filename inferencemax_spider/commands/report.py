@@ -13,9 +13,10 @@ from scrapy.commands import ScrapyCommand
 from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.commands import _status
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import opening, place
 from inferencemax_spider.summary import digest
-from inferencemax_spider.versions import store, stored
-from inferencemax_spider.versions.stored import SUMMARY, StoredVersion
+from inferencemax_spider.versions import store
+from inferencemax_spider.versions.stored import RECORDS, SUMMARY, StoredVersion
 
 
 class Command(ScrapyCommand):
@@ -66,7 +67,7 @@ class Command(ScrapyCommand):
         if (opts.model or opts.sequence) and opts.png is None:
             raise ArgumentError("--model and --sequence say what --png draws; the report itself has all of them")
         assert self.settings is not None
-        version = stored.find(Path(self.settings["OUTPUT_DIR"]), args[0] if args else store.LATEST)
+        version = opening.find(self.settings, args[0] if args else store.LATEST)
         path = rewritten(version)
         print(path)
         if opts.png is not None:
@@ -90,9 +91,12 @@ def rewritten(version: StoredVersion) -> Path:
         if not ours:
             raise OperationalError(f"another command is at work on {version.folder}; try again when it has ended")
         summary = StoredVersion(version.folder).summary
+        place.there(version.folder, RECORDS)
         path = page.write(version.folder, summary)
         files = (summary.get("files") or {}) | {page.FILE_NAME: digest(path)}
         _note(version.folder, summary | {"files": dict(sorted(files.items()))})
+        if mirror := place.mirror_of(version.folder.parent):
+            mirror.replace(version.name, version.folder, [page.FILE_NAME])
     return path
 
 

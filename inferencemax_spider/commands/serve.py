@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,8 @@ from inferencemax_spider import knobs
 from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.commands import _status
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import opening
+from inferencemax_spider.storage.place import is_url
 
 HOST, PORT = "127.0.0.1", 8080
 
@@ -62,12 +65,18 @@ class Command(ScrapyCommand):
             from inferencemax_spider.serve import server  # noqa: PLC0415 - of an extra
         except ImportError as error:
             raise OperationalError(f"{error}; pip install 'inferencemax-spider[serve]'") from error
-        output = Path(self.settings["OUTPUT_DIR"])
+        output = opening.opened(self.settings)
         with server.listening(opts.host, opts.port) as listener:
             for line in _warnings(output, listener.getsockname()[0]):
                 sys.stderr.write(f"scrapy serve: warning: {line}\n")
-            server.run(output, listener)
+            server.run(output, listener, self._refresh())
         return 0
+
+    def _refresh(self) -> Callable[[], object] | None:
+        """Return what makes the mirror of an object store what the store has; nothing for a folder."""
+        assert self.settings is not None
+        settings = self.settings
+        return (lambda: opening.opened(settings)) if is_url(str(settings["OUTPUT_DIR"])) else None
 
 
 def _warnings(output: Path, address: str) -> list[str]:

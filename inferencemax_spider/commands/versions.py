@@ -21,10 +21,12 @@ from inferencemax_spider import knobs, terminal
 from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.commands import _status
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import opening
+from inferencemax_spider.storage.place import shown
 from inferencemax_spider.versions import retention
 from inferencemax_spider.versions.integrity import verify
 from inferencemax_spider.versions.overview import Row, rows, spiders
-from inferencemax_spider.versions.stored import StoredVersion, find
+from inferencemax_spider.versions.stored import StoredVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,16 +80,15 @@ class Command(ScrapyCommand):
     def _done(self, args: list[str], opts: argparse.Namespace) -> int:
         assert self.settings is not None
         knobs.check(self.settings)
-        output = Path(self.settings["OUTPUT_DIR"])
         match args:
             case ["list"]:
-                return _list(_roots(output, opts.spider), _chosen(opts.format))
+                return _list(_roots(opening.opened(self.settings), opts.spider), _chosen(opts.format))
             case ["show", text]:
-                return _show(find(output, text))
+                return _show(opening.find(self.settings, text))
             case ["verify", text]:
-                return _verify(find(output, text))
+                return _verify(opening.find(self.settings, text))
             case ["prune"]:
-                return self._prune(_roots(output, opts.spider), opts)
+                return self._prune(_roots(opening.opened(self.settings), opts.spider), opts)
         raise ArgumentError(f"cannot make out {' '.join(args)!r}; usage: scrapy versions {self.syntax()}")
 
     def _prune(self, roots: list[Path], opts: argparse.Namespace) -> int:
@@ -218,5 +219,5 @@ def _verify(version: StoredVersion) -> int:
     faults = verify(version)
     for line in faults:
         print(line)
-    print(f"{version.folder}: {len(faults) or 'no'} files differ from what was written")
+    print(f"{shown(version.folder)}: {len(faults) or 'no'} files differ from what was written")
     return CHANGED if faults else 0

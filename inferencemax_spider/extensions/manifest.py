@@ -29,7 +29,7 @@ from inferencemax_spider.quality.checks import Check
 from inferencemax_spider.quality.evidence import Evidence
 from inferencemax_spider.quality.suite import judge
 from inferencemax_spider.spiders.base import EndpointSpider
-from inferencemax_spider.versions import diff, retention
+from inferencemax_spider.versions import dataset, diff, retention
 from inferencemax_spider.versions.stored import StoredVersion, run_before
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class Manifest(RunExtension):
         """Write the summary and publish what is to be published; return the summary."""
         summary = self._summarised(reason)
         try:
+            self._write_dataset(summary)
             summary = self._reported(summary)
             self._write(summary)
             if summary["status"] != "cancelled" and not self.ledger.output_errors:
@@ -166,6 +167,12 @@ class Manifest(RunExtension):
                     logger.exception("The report could not be made")
                 summary = _without_report(summary, error)
         return summary | {"files": manifest.files(self.workspace.folder)}
+
+    def _write_dataset(self, summary: dict[str, Any]) -> None:
+        """Write the records once more as a dataset, where that is asked for."""
+        wanted = str(self.crawler.settings["PARQUET_DATASET"])
+        if not summary["output_errors"] and (self.workspace.mirror if wanted == "auto" else wanted == "1"):
+            dataset.write(self.workspace.folder, self.workspace.version)
 
     def _write(self, summary: dict[str, Any]) -> None:
         text = json.dumps(summary, ensure_ascii=False, indent=2)

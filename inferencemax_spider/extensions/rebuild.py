@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.extensions.base import require_endpoints
 from inferencemax_spider.extensions.workspace import Workspace
+from inferencemax_spider.storage import place
 from inferencemax_spider.versions import store
 from inferencemax_spider.versions.stored import SUMMARY, StoredVersion
 
@@ -38,6 +39,7 @@ class Rebuild(Workspace):
         self.started_at = datetime.now(UTC)
         self.version = stored.name
         self.published = None
+        self.mirror = place.mirror_of(stored.folder.parent)
         self.folder = store.rebuild_folder(stored.folder)
         try:
             if self.folder.exists():
@@ -82,6 +84,8 @@ class Rebuild(Workspace):
         text = json.dumps(summary, ensure_ascii=False, indent=2)
         (self.folder / SUMMARY).write_text(f"{text}\n", encoding="utf-8")
         obsolete = self.stored.summary["files"].keys() - summary["files"].keys()
+        if self.mirror:
+            self.mirror.replace(self.version, self.folder, store.names(self.folder), obsolete)
         store.install(self.folder, self.stored.folder, obsolete, last=SUMMARY)
         shutil.rmtree(self.folder)
 

@@ -12,6 +12,7 @@ from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.extensions.base import RunExtension, require_endpoints
 from inferencemax_spider.shards import folder_name
 from inferencemax_spider.spiders.base import EndpointSpider
+from inferencemax_spider.storage import opening, place, publishing
 from inferencemax_spider.versions import store
 
 if TYPE_CHECKING:
@@ -36,9 +37,12 @@ class Workspace(RunExtension):
     def __init__(self, root: Path, started_at: datetime) -> None:
         self.started_at = started_at
         try:
-            self.version, self.folder = store.claim(root, started_at)
+            self.mirror = place.mirror_of(root)
+            self.version, self.folder = publishing.claim(root, started_at)
             self._lock = store.lock(self.folder)
             self.raw_folder.mkdir()
+        except OperationalError:
+            raise
         except OSError as error:
             raise OperationalError(
                 f"cannot write into {root}: {error.strerror}; make the folder writable or set OUTPUT_DIR"
@@ -59,8 +63,8 @@ class Workspace(RunExtension):
         """Return the workspace of *crawler*; other spiders than this project's have none."""
         spider = require_endpoints(crawler)
         assert isinstance(crawler.spider, EndpointSpider)
-        root = Path(crawler.settings["OUTPUT_DIR"]) / folder_name(spider.name, crawler.spider.arguments.shard)
-        return cls(root, datetime.now(UTC))
+        name = folder_name(spider.name, crawler.spider.arguments.shard)
+        return cls(opening.opened(crawler.settings, name) / name, datetime.now(UTC))
 
     def publish(self, *, move_latest: bool) -> bool:
         """Publish the working folder as its version; return whether ``latest`` leads to it now.
@@ -68,15 +72,16 @@ class Workspace(RunExtension):
         Raises:
             OSError: it could not be published; the working folder stays.
         """
-        self.published = store.publish(self.folder, self.version)
+        self.published = publishing.publish(self.folder, self.version)
         self._release()
-        return move_latest and store.point_latest(self.published)
+        return move_latest and publishing.point_latest(self.published)
 
     def abandon(self) -> None:
         """Remove the working folder of a run that never started."""
         self.raw_folder.rmdir()
         self.folder.rmdir()
         self._release()
+        publishing.release(self.folder.parent, self.version)
 
     def _release(self) -> None:
         if self._lock is not None:

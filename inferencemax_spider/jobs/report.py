@@ -23,6 +23,7 @@ from scrapy.settings import BaseSettings
 
 from inferencemax_spider import terminal
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage.place import shown
 from inferencemax_spider.summary import EXIT_STATUS
 
 RUNNING, FAILED = "running", "failed"
@@ -90,7 +91,7 @@ def result(summary: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return what a report takes from the *summary* of a run, the files of which are in *folder*."""
     return {
         **{name: summary[name] for name in ("status", "exit_status", "version", "records")},
-        "folder": str(folder.resolve()),
+        "folder": shown(folder.resolve()),
         "seconds": summary["timings"]["seconds"],
         "findings": list(terminal.findings(summary))[:FINDINGS],
     }

@@ -10,6 +10,7 @@ from typing import Any
 from inferencemax_spider import terminal
 from inferencemax_spider.errors import one_line
 from inferencemax_spider.notify.rules import recovered
+from inferencemax_spider.storage.place import shown
 
 MOST_FINDINGS = 20
 MOST_GROUPS = 5
@@ -102,5 +103,5 @@ def _shift(metrics: Mapping[str, Any]) -> str:
 
 
 def _where(summary: Mapping[str, Any], place: Path) -> Iterator[str]:
-    report = place / REPORT
-    yield f"Version {summary['version']}: {report if report.is_file() else place}"
+    reported = (place / REPORT).is_file() or REPORT in summary.get("files", ())
+    yield f"Version {summary['version']}: {shown(place)}{f'/{REPORT}' if reported else ''}"

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from inferencemax_spider.quality.expectations import Expectations
+from inferencemax_spider.storage import place
 from inferencemax_spider.versions import stored
 
 MOST_INCOMPLETE = 10
@@ -84,8 +85,8 @@ class Holdings:
 
     @property
     def path(self) -> Path:
-        """The file of its records."""
-        return self.folder / stored.RECORDS
+        """The file of its records, fetched where it is on an object store only."""
+        return place.there(self.folder, stored.RECORDS)
 
     @cached_property
     def metadata(self) -> Any:
@@ -133,8 +134,8 @@ class Holdings:
     def filled(self) -> dict[str, set[str]]:
         """The columns that have a value, by model; taken from the metadata, without reading a record."""
         filled: dict[str, set[str]] = {}
-        for place in range(self.metadata.num_row_groups):
-            group = self.metadata.row_group(place)
+        for number in range(self.metadata.num_row_groups):
+            group = self.metadata.row_group(number)
             columns = {column.path_in_schema: column for column in map(group.column, range(group.num_columns))}
             present = {name for name, column in columns.items() if _has_values(column)}
             filled.setdefault(_only_value(columns.get("model_name")), set()).update(present)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from hashlib import sha256
@@ -37,9 +37,12 @@ answer has an ETag; with `If-None-Match` it is 304 as long as nothing has change
 `application/problem+json`."""
 
 
-def create(output: Path, seconds: float = SECONDS) -> FastAPI:
-    """Return the application over the versions in *output*, with so many *seconds* for a query."""
-    source = Source(output)
+def create(output: Path, refresh: Callable[[], object] | None = None, seconds: float = SECONDS) -> FastAPI:
+    """Return the application over the versions in *output*, with so many *seconds* for a query.
+
+    *refresh* makes *output*, if it is the mirror of an object store, what the store has.
+    """
+    source = Source(output, refresh)
     database = Database(source.output, seconds)
 
     @asynccontextmanager

@@ -22,7 +22,7 @@ MEANINGS = {
     414: "The address is too long.",
     422: "A parameter is wrong; the detail names it and what is valid.",
     500: "What is stored cannot be read.",
-    503: "Too many requests at once, or this one took too long; try again, or ask for less.",
+    503: "Too many requests at once, or this one took too long, or the object store does not answer; try again.",
 }
 """The statuses that addresses may answer with besides success."""
 ALWAYS = (414, 500, 503)

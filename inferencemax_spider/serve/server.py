@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -44,10 +45,13 @@ def listening(host: str, port: int) -> socket.socket:
         raise OperationalError(f"cannot listen on {host}, port {port}: {reason}; --port 0 takes a free one") from error
 
 
-def run(output: Path, listener: socket.socket) -> None:
-    """Answer what is asked of the versions in *output* at *listener*, until SIGINT or SIGTERM; from the main thread."""
+def run(output: Path, listener: socket.socket, refresh: Callable[[], object] | None = None) -> None:
+    """Answer what is asked of the versions in *output* at *listener*, until SIGINT or SIGTERM; from the main thread.
+
+    *refresh* makes *output*, if it is the mirror of an object store, what the store has.
+    """
     config = uvicorn.Config(
-        create(output),
+        create(output, refresh),
         log_config=None,
         access_log=False,
         server_header=False,

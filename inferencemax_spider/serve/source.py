@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -10,6 +12,7 @@ from typing import BinaryIO, TypeVar
 
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.serve.problems import GoneError, ProblemError
+from inferencemax_spider.storage import place
 from inferencemax_spider.versions import overview, store
 from inferencemax_spider.versions.stored import PREVIOUS, RECORDS, SUMMARY, StoredVersion, all_of, before
 
@@ -17,18 +20,46 @@ NAMES_TOLD = 10
 """How many versions are named to whoever asks for one that is not there."""
 ATTEMPTS = 10
 """How often a name is followed that leads, each time, to a version that is removed right then."""
+FRESH_SECONDS = 5.0
+"""How long what an object store was found to have is taken for what it has."""
 MOVING = frozenset({store.LATEST, PREVIOUS})
 """Names that lead to another version tomorrow."""
 
 
 class Source:
-    """The store in the folder *output*, as it is at each moment: nothing is remembered between two questions."""
+    """The store in the folder *output*, as it is at each moment: nothing is remembered between two questions.
 
-    def __init__(self, output: Path) -> None:
+    Of an object store, whose mirror *output* is, *refresh* makes it what the store has; that is done every few seconds.
+    """
+
+    def __init__(self, output: Path, refresh: Callable[[], object] | None = None) -> None:
         self.output = output.resolve()
+        self._refresh = refresh
+        self._lock = threading.Lock()
+        self._fresh_until = 0.0
+
+    def _refreshed(self) -> None:
+        """Ask the object store what it has, if that was not done just now.
+
+        Raises:
+            ProblemError: it does not answer.
+        """
+        if self._refresh is None:
+            return
+        with self._lock:
+            if time.monotonic() < self._fresh_until:
+                return
+            with asking():
+                self._refresh()
+            self._fresh_until = time.monotonic() + FRESH_SECONDS
 
     def spiders(self) -> list[str]:
-        """Return the spiders that have versions."""
+        """Return the spiders that have versions.
+
+        Raises:
+            ProblemError: the object store does not answer.
+        """
+        self._refreshed()
         # What `latest` leads to is there at every moment; a list of versions is of one that has passed.
         folders = (path for path in self.output.glob("*") if (path / store.LATEST).is_dir() or all_of(path))
         return sorted(path.name for path in folders)
@@ -58,10 +89,12 @@ class Source:
             ProblemError: there are none.
             GoneError: one was removed meanwhile, or its raw files were compressed.
         """
-        latest, found = self.latest(spider), []
-        for version in self.versions(spider):
+        versions, latest, found = self.versions(spider), self.latest(spider), []
+        with asking():
+            listing = overview.listing_of(self.output / spider)
+        for version in versions:
             try:
-                found.append(overview.row(version, latest))
+                found.append(overview.row(version, latest, listing))
             except FileNotFoundError as error:
                 raise _gone(version) from error
             if not version.folder.is_dir():
@@ -106,7 +139,10 @@ class Source:
         Raises:
             ProblemError: it has none, as that of a failed run.
         """
-        path = version.folder / RECORDS
+        with reading(version):
+            path = version.folder / RECORDS
+            if RECORDS in version.summary["files"]:
+                path = place.there(version.folder, RECORDS)
         if path.is_file():
             return path
         if version.folder.is_dir():
@@ -123,7 +159,7 @@ class Source:
             files = [file for file in version.summary["files"] if "/" not in file]
             if name not in files:
                 raise ProblemError(404, f"version {version.name} has no file {name!r}; there are: {', '.join(files)}")
-            return (version.folder / name).open("rb")
+            return place.there(version.folder, name).open("rb")
 
 
 T = TypeVar("T")
@@ -150,6 +186,15 @@ def reading(version: StoredVersion) -> Iterator[None]:
         if not version.folder.is_dir():
             raise _gone(version) from error
         raise ProblemError(500, f"version {version.name} cannot be read; see scrapy versions verify") from error
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Tell what it means that an object store cannot be asked."""
+    try:
+        yield
+    except OperationalError as error:
+        raise ProblemError(503, f"the object store does not answer: {error}") from error
 
 
 def _gone(version: StoredVersion) -> GoneError:

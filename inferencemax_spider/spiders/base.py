@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from inferencemax_spider import arguments, catalog, envelope, failures, knobs
 from inferencemax_spider.items import Endpoint, EndpointCapture, FetchFailure, Parsed, Served
 from inferencemax_spider.records import Layout, Records
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import noted
 
 DAMAGE = {
@@ -59,6 +60,8 @@ class EndpointSpider(scrapy.Spider):
         spider = super().from_crawler(crawler, *args)
         spider.remarks = []
         knobs.check(crawler.settings)
+        if replay := kwargs.get("replay"):
+            kwargs["replay"] = opening.replayed(crawler.settings, replay)
         spider.arguments = arguments.parse(cls.arguments_model, kwargs, models_of(crawler.settings))
         whole = list(spider.planned())
         _check_names(whole)

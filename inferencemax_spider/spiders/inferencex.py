@@ -22,6 +22,7 @@ from inferencemax_spider.parsers.discovery import Availability, display_names
 from inferencemax_spider.records import Records
 from inferencemax_spider.shards import folder_name
 from inferencemax_spider.spiders.base import EndpointSpider
+from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import noted, replan
 from inferencemax_spider.versions.previous import Previous
 
@@ -124,7 +125,7 @@ class InferencexSpider(EndpointSpider):
             self.remarks.append(f"the site has nothing of what was asked for; its days: {_span(available.days)}")
         mine = self.taken(endpoints)
         self.plan += mine
-        root = Path(self.settings["OUTPUT_DIR"]) / folder_name(self.name, self.arguments.shard)
+        root = opening.folder(self.settings) / folder_name(self.name, self.arguments.shard)
         previous = Previous(root) if self.arguments.only_changed else None
         for endpoint in mine:
             same = previous and previous.holds(endpoint, available)

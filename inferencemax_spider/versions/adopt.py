@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import publishing
 from inferencemax_spider.versions import store
 from inferencemax_spider.versions.stored import SUMMARY, StoredVersion
 
@@ -33,15 +34,16 @@ def adopt(version: StoredVersion, root: Path, more: Mapping[str, Any]) -> Stored
     try:
         # Nobody prunes or compresses it meanwhile.
         with store.exclusive(version.folder):
-            name, partial = store.claim(root, _time(version))
+            name, partial = publishing.claim(root, _time(version))
             try:
                 with store.locked(partial):
                     _fill(partial, version, {**more, "version": name})
-                    published = store.publish(partial, name)
+                    published = publishing.publish(partial, name)
             except BaseException:
                 shutil.rmtree(partial, ignore_errors=True)
+                publishing.release(root, name)
                 raise
-        store.point_latest(published)
+        publishing.point_latest(published)
     except OSError as error:
         raise OperationalError(f"cannot publish {version.folder} in {root}: {error.strerror or error}") from error
     return StoredVersion(published)

@@ -150,7 +150,7 @@ class Parts:
         """Return one raw file of each name: of what there is several times, the first that is of use."""
         chosen: dict[str, Path] = {}
         for version in self.versions:
-            for path in sorted(version.raw.iterdir()):
+            for path in sorted(version.raw_files().iterdir()):
                 name = path.name.removesuffix(envelope.GZIP)
                 if name not in chosen or (not _of_use(chosen[name]) and _of_use(path)):
                     chosen[name] = path

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from inferencemax_spider import envelope
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import place
 from inferencemax_spider.versions.stored import SUMMARY, StoredVersion
 
 
 def verify(version: StoredVersion) -> list[str]:
     """Return one line for each file of *version* that is missing, changed, or not in its summary.
 
-    The digests of raw files are those of their content, whether it is compressed or not.
+    The digests of raw files are those of their content, whether it is compressed or not. Of a version on an object
+    store, all of it is read there.
 
     Raises:
         OperationalError: its summary cannot be read, or lists no files.
     """
+    if mirror := place.mirror_of(version.folder.parent):
+        with TemporaryDirectory(prefix="verify-") as folder:
+            mirror.copy(version.name, Path(folder))
+            return _faults(version, Path(folder))
+    return _faults(version, version.folder)
+
+
+def _faults(version: StoredVersion, folder: Path) -> list[str]:
     expected = _expected(version)
-    faults = [f"{name}: {fault}" for name in expected if (fault := _fault(version.folder / name, *expected[name]))]
-    return [*faults, *(f"{name}: not in the summary" for name in _present(version) if name not in expected)]
+    faults = [f"{name}: {fault}" for name in expected if (fault := _fault(folder / name, *expected[name]))]
+    return [*faults, *(f"{name}: not in the summary" for name in _present(folder) if name not in expected)]
 
 
 def _expected(version: StoredVersion) -> dict[str, tuple[int, str]]:
@@ -44,10 +55,10 @@ def _fault(path: Path, size: int, digest: str) -> str | None:
     return None
 
 
-def _present(version: StoredVersion) -> list[str]:
-    """Return the names of the files of *version* but the summary, raw ones as if none were compressed."""
-    paths = (path.relative_to(version.folder).as_posix() for path in version.folder.rglob("*") if path.is_file())
-    raw = {f"raw/{name}" for name in envelope.names(version.raw)}
+def _present(folder: Path) -> list[str]:
+    """Return the names of the files in *folder* but the summary, raw ones as if none were compressed."""
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    raw = {f"raw/{name}" for name in envelope.names(folder / "raw")}
     return sorted({_uncompressed(name, raw) for name in paths} - {SUMMARY})
 
 

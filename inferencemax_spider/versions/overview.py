@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import place
 from inferencemax_spider.versions import store
 from inferencemax_spider.versions.stored import StoredVersion, all_of
+
+if TYPE_CHECKING:
+    from inferencemax_spider.storage.parts import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,23 @@ class Row:
 def spiders(output: Path) -> list[Path]:
     """Return the folders in *output* that hold versions, or runs that did not finish."""
     folders = sorted(path for path in output.glob("*") if path.is_dir())
-    return [folder for folder in folders if all_of(folder) or store.unfinished(folder) or store.leftovers(folder)]
+    return [
+        folder
+        for folder in folders
+        if all_of(folder) or store.unfinished(folder) or store.leftovers(folder) or place.mirror_of(folder)
+    ]
 
 
 def rows(root: Path) -> Iterator[Row]:
     """Return a row for each version under *root*, oldest first."""
-    latest = store.latest(root)
-    return (row(version, latest) for version in all_of(root))
+    latest, listing = store.latest(root), listing_of(root)
+    return (row(version, latest, listing) for version in all_of(root))
 
 
-def row(version: StoredVersion, latest: str | None) -> Row:
+def row(version: StoredVersion, latest: str | None, listing: Listing | None = None) -> Row:
     """Return the row of *version*, where ``latest`` leads to the version of that name.
+
+    *listing* is what an object store has of it, if it is on one.
 
     Raises:
         FileNotFoundError: files of it went away meanwhile.
@@ -55,10 +65,20 @@ def row(version: StoredVersion, latest: str | None) -> Row:
         spider=version.spider,
         version=version.name,
         **_summarised(version),
-        size=_size(version.folder),
+        size=listing.size(version.name) if listing else _size(version.folder),
         latest=version.name == latest,
-        compressed=any(version.raw.glob("*.json.gz")) and not any(version.raw.glob("*.json")),
+        compressed=listing.compressed(version.name) if listing else _compressed(version),
     )
+
+
+def listing_of(root: Path) -> Listing | None:
+    """Return what an object store has under *root*, if it is the mirror of one."""
+    mirror = place.mirror_of(root)
+    return mirror.listing() if mirror else None
+
+
+def _compressed(version: StoredVersion) -> bool:
+    return any(version.raw.glob("*.json.gz")) and not any(version.raw.glob("*.json"))
 
 
 def _summarised(version: StoredVersion) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from inferencemax_spider.items import Endpoint
 from inferencemax_spider.parsers.bulk import BodyError
 from inferencemax_spider.parsers.discovery import Availability
 from inferencemax_spider.versions.store import LATEST
+from inferencemax_spider.versions.stored import StoredVersion
 
 
 class Previous:
@@ -19,6 +20,8 @@ class Previous:
     def __init__(self, root: Path) -> None:
         self.raw = root / LATEST / "raw"
         try:
+            if (root / LATEST).is_dir():
+                StoredVersion((root / LATEST).resolve()).raw_files()
             self.available = Availability.read(envelope.read(self.raw / "availability.json")[1])
         except (OSError, ValueError, BodyError):
             self.available = Availability()

@@ -15,10 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inferencemax_spider.errors import OperationalError
-from inferencemax_spider.versions import compress, store
+from inferencemax_spider.storage import place
+from inferencemax_spider.versions import compress, store, stored
 from inferencemax_spider.versions.stored import StoredVersion, all_of
+
+if TYPE_CHECKING:
+    from inferencemax_spider.storage.mirror import Mirror
 
 KEEP = 30
 """Versions that stay, unless it is said otherwise."""
@@ -45,6 +50,7 @@ class Report:
     compressed: list[str] = field(default_factory=list)
     in_use: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
+    abandoned: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     full: bool = False
     """Whether the disk had no room for something."""
@@ -55,6 +61,7 @@ class Report:
         told = {
             f"{would}removed": self.removed,
             f"raw files {would}compressed": self.compressed,
+            f"uploads that were given up, {would}removed": self.abandoned,
             "in use, so left as it is": list(dict.fromkeys(self.in_use)),
             "runs that did not finish (-a replay=FOLDER takes up what one had collected)": self.unfinished,
         }
@@ -68,14 +75,46 @@ def apply(root: Path, policy: Policy, now: datetime, *, with_unfinished: bool = 
     what could not be done is in the report, and is tried again the next time.
     """
     report = Report()
+    mirror = place.mirror_of(root)
     with _reported(report, root), store.exclusive(root):
         # Nobody publishes or prunes now. Only names change here: what takes long is done when others may go on.
         _discard(superseded(all_of(root), store.latest(root), policy, now), report, dry_run=dry_run)
         _discard_unfinished(root, report, remove=with_unfinished and not dry_run)
+    if mirror:
+        _tidy_up_store(mirror, report, now, dry_run=dry_run)
     if not dry_run:
         _delete(root, report)
-    _compress(_older(root, report.removed), report, dry_run=dry_run)
+    if not mirror:
+        _compress(_older(root, report.removed), report, dry_run=dry_run)
     return report
+
+
+def _tidy_up_store(mirror: Mirror, report: Report, now: datetime, *, dry_run: bool) -> None:
+    """Do on the object store what was decided: remove, also what uploads have left that were given up; compress.
+
+    A version that is removed was hidden in the mirror before. Killed in between, it comes back from the store, and is
+    decided upon anew.
+    """
+    with _reported(report, mirror.root):
+        removed = [name for name in report.removed if stored.is_name(name)]
+        listing = mirror.listing()
+        report.abandoned += [name for name in mirror.abandoned(listing, now) if name not in removed]
+        if not dry_run:
+            for name in removed:
+                mirror.remove(name)
+            mirror.remove_abandoned(listing, report.abandoned)
+        for version in _before_latest(mirror.root, report.removed):
+            if pending := listing.pending(version.name):
+                _compress_stored(mirror, version, pending, report, dry_run=dry_run)
+
+
+def _compress_stored(
+    mirror: Mirror, version: StoredVersion, names: list[str], report: Report, *, dry_run: bool
+) -> None:
+    with _reported(report, mirror.root), store.locked(version.folder) as ours:
+        if ours and not dry_run:
+            mirror.compress(version.name, names)
+        (report.compressed if ours else report.in_use).append(version.name)
 
 
 @contextmanager
@@ -125,13 +164,13 @@ def _compress(versions: list[StoredVersion], report: Report, *, dry_run: bool) -
 
 def _older(root: Path, removed: Collection[str]) -> list[StoredVersion]:
     """Return the versions with raw files to compress: those before ``latest``. What is newer may still be in use."""
+    return [version for version in _before_latest(root, removed) if compress.pending(version.raw)]
+
+
+def _before_latest(root: Path, removed: Collection[str]) -> list[StoredVersion]:
     versions = [version for version in all_of(root) if not version.folder.is_symlink() and version.name not in removed]
     leading = store.latest(root) or (versions[-1].name if versions else "")
-    return [
-        version
-        for version in versions
-        if store.age(version.name) < store.age(leading) and compress.pending(version.raw)
-    ]
+    return [version for version in versions if store.age(version.name) < store.age(leading)]
 
 
 def superseded(versions: list[StoredVersion], latest: str | None, policy: Policy, now: datetime) -> list[StoredVersion]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +24,10 @@ _PRUNED = ".{}.pruned"
 _REBUILD = ".{}.rebuild"
 
 
-def claim(root: Path, now: datetime) -> tuple[str, Path]:
+def claim(root: Path, now: datetime, *, taken: Callable[[str], bool] = lambda _: False) -> tuple[str, Path]:
     """Create the working folder of a new version under *root*; return the version's name and the folder.
 
-    The name is the time in UTC, ``20251025T010007Z``, with ``-2``, ``-3`` … when that is taken.
+    The name is the time in UTC, ``20251025T010007Z``, with ``-2``, ``-3`` … when that is there, or *taken* elsewhere.
 
     Raises:
         OSError: the folder could not be created.
@@ -36,16 +36,25 @@ def claim(root: Path, now: datetime) -> tuple[str, Path]:
     base, number = f"{now:%Y%m%dT%H%M%SZ}", 1
     while True:
         version = base if number == 1 else f"{base}-{number}"
-        partial = root / _PARTIAL.format(version)
+        partial = working_folder(root, version)
         number += 1
         try:
             partial.mkdir()
         except FileExistsError:
             continue
-        if (root / version).exists():
-            partial.rmdir()
-            continue
-        return version, partial
+        free = False
+        try:
+            free = not (root / version).exists() and not taken(version)
+        finally:
+            if not free:
+                partial.rmdir()
+        if free:
+            return version, partial
+
+
+def working_folder(root: Path, version: str) -> Path:
+    """Return the hidden folder under *root* in which the run works that is to be the *version*."""
+    return root / _PARTIAL.format(version)
 
 
 def lock(folder: Path) -> int | None:
@@ -121,16 +130,17 @@ def install(folder: Path, version: Path, obsolete: Collection[str], last: str) -
         OSError: the files could not be flushed or moved; those of *version* are whole, each the old or the new one.
     """
     _flush_all(folder)
-    *others, final = sorted(_names(folder), key=lambda name: name == last)
+    *others, final = sorted(names(folder), key=lambda name: name == last)
     for name in others:
         _move(folder, version, name)
-    for name in _names(version):
+    for name in names(version):
         if name in obsolete:
             (version / name).unlink()
     _move(folder, version, final)
 
 
-def _names(folder: Path) -> list[str]:
+def names(folder: Path) -> list[str]:
+    """Return the names of all files in *folder*, at any depth."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
@@ -145,16 +155,22 @@ def point_latest(version: Path) -> bool:
 
     A version that was pruned meanwhile is not led to.
     """
-    root, link = version.parent, version.parent / LATEST
+    root = version.parent
     with exclusive(root):
         current = latest(root)
         if (current and age(current) > age(version.name)) or not version.is_dir():
             return False
-        temporary = root / f".{LATEST}.{version.name}"
-        temporary.symlink_to(version.name)
-        temporary.replace(link)
-        flush(root)
+        lead(root, version.name)
     return True
+
+
+def lead(root: Path, version: str) -> None:
+    """Make ``latest`` under *root* lead to the *version*, whatever it led to. The caller holds the lock of *root*."""
+    temporary = root / f".{LATEST}.{version}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(version)
+    temporary.replace(root / LATEST)
+    flush(root)
 
 
 def latest(root: Path) -> str | None:
@@ -169,10 +185,15 @@ def discard(folder: Path) -> Path:
     Raises:
         OSError: it could not be renamed; it stays as it is.
     """
-    hidden = folder.with_name(_PRUNED.format(folder.name.strip(".")))
+    hidden = pruned_folder(folder.parent, folder.name.strip("."))
     folder.rename(hidden)
     flush(folder.parent)
     return hidden
+
+
+def pruned_folder(root: Path, version: str) -> Path:
+    """Return the hidden folder under *root* that the *version* becomes when it leaves the store."""
+    return root / _PRUNED.format(version)
 
 
 def leftovers(root: Path) -> list[Path]:

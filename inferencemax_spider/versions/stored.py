@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.storage import place
 from inferencemax_spider.versions.store import LATEST, age
 
 SUMMARY = "summary.json"
@@ -44,8 +45,18 @@ class StoredVersion:
 
     @property
     def raw(self) -> Path:
-        """The folder of its raw files."""
+        """The folder of its raw files, as far as they are on this machine; see :meth:`raw_files`."""
         return self.folder / "raw"
+
+    def raw_files(self) -> Path:
+        """Return the folder of its raw files, with all of them in it: those of an object store are fetched.
+
+        Raises:
+            OperationalError: they could not be fetched.
+        """
+        if mirror := place.mirror_of(self.folder.parent):
+            mirror.fetch_raw(self.name)
+        return self.raw
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -98,16 +109,23 @@ class StoredVersion:
         """
         try:
             # Not read_table: it loads Arrow's datasets first, which takes longer than most versions.
-            with pq.ParquetFile(self.folder / RECORDS) as file:
+            with pq.ParquetFile(place.there(self.folder, RECORDS)) as file:
                 return file.read()
+        except OperationalError:
+            raise
         except (OSError, pa.ArrowInvalid) as error:
             raise OperationalError(f"cannot read {self.folder / RECORDS}: {error}") from error
 
 
 def all_of(root: Path) -> list[StoredVersion]:
     """Return the versions under *root* (``output/<spider>``), oldest first."""
-    names = (path.name for path in root.glob("*T*Z*") if path.is_dir() and _NAME.fullmatch(path.name))
+    names = (path.name for path in root.glob("*T*Z*") if path.is_dir() and is_name(path.name))
     return [StoredVersion(root / name) for name in sorted(names, key=age)]
+
+
+def is_name(text: str) -> bool:
+    """Tell whether *text* is the name of a version."""
+    return _NAME.fullmatch(text) is not None
 
 
 def before(
@@ -166,7 +184,7 @@ def _named(root: Path, name: str) -> StoredVersion | None:
     if name == PREVIOUS:
         latest = _named(root, LATEST)
         return before(root, latest.name) if latest else None
-    if name == LATEST or _NAME.fullmatch(name):
+    if name == LATEST or is_name(name):
         folder = (root / name).resolve()
         return StoredVersion(folder) if folder.is_dir() else None
     return None

@@ -95,14 +95,14 @@ def problem(reply: Reply, status: int) -> str:
 
 
 @contextmanager
-def serving(output: Path, *args: str) -> Iterator[Service]:
+def serving(output: Path | str, *args: str) -> Iterator[Service]:
     """Run ``scrapy serve`` on the versions in *output*; it must end well, and have had nothing to complain about."""
     process = runs.begin(runs.scrapy("serve", "--port", "0", *args, "-s", f"OUTPUT_DIR={output}"))
     assert process.stdout
     try:
         url = process.stdout.readline().strip()
         assert url, process.communicate()[1]
-        yield Service(url, output, process)
+        yield Service(url, Path(output), process)
         process.terminate()
         _, stderr = process.communicate(timeout=runs.TIMEOUT)
         assert process.returncode == 0

@@ -1,0 +1,62 @@
+"""What finds and publishes versions for others does so on an object store, too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.crawl import runs
+from tests.crawl.runs import SMALL, SPIDER
+from tests.serve import services
+from tests.serve.services import address
+from tests.storage.outputs import ELSEWHERE, NEW, Output
+
+BOTH = ("-a", "models=gpt-oss-120b", "-a", "sequences=1k1k")
+
+
+def test_a_collection_is_published_on_the_store(output: Output) -> None:
+    site = ("-a", f"base_url={output.site}")
+    run = output.command("collect", SPIDER, "--fallback", "inferencex", *site, *SMALL, machine=ELSEWHERE)
+    assert run.status == 0, run.output
+    assert f"COMPLETE: {output.url}/collect/" in run.stdout
+    (version,) = output.whole("collect")
+    assert version == output.latest("collect")
+    own = output.objects(output.latest())
+    published = output.objects(version, "collect")
+    assert {name: data for name, data in published.items() if name not in {"summary.json", ".claim"}} == {
+        name: data for name, data in own.items() if name not in {"summary.json", ".claim"}
+    }
+    assert output.summary(version, "collect")["collected_by"] == SPIDER
+    again = output.command("check-run", "collect/latest", machine=NEW)
+    assert again.status == 0, again.output
+
+
+def test_two_sources_on_the_store_are_compared(output: Output) -> None:
+    output.crawl(machine=ELSEWHERE)
+    output.crawl(*BOTH, spider="inferencex", machine=ELSEWHERE)
+    run = output.command("crosscheck", SPIDER, "inferencex", "--format", "json", machine=NEW)
+    assert run.status == 3, run.output
+    document = json.loads(run.stdout)
+    assert document["verdict"]
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_data_service_follows_the_store(output: Output, tmp_path: Path) -> None:
+    first = output.crawl(machine=ELSEWHERE)
+    with services.serving(output.url, "-s", f"MIRROR_DIR={tmp_path / 'served'}") as service:
+        versions = f"/v1/spiders/{SPIDER}/versions"
+        (row,) = service.json(versions)["versions"]
+        assert (row["version"], row["size"]) == (first, sum(map(len, output.objects(first).values())))
+        table = service.table(address(SPIDER), limit=1000)
+        assert table.num_rows == output.summary(first)["records"]
+        merged = service.ask(address(SPIDER, first, "files/inference_max_merged.csv"))
+        assert merged.body == output.objects(first)["inference_max_merged.csv"]
+        second = output.crawl(machine=ELSEWHERE)
+        runs.until(lambda: len(service.json(versions)["versions"]) == 2, "the service knows the second version")
+        assert service.json(address(SPIDER, part=""))["version"] == second
+        with output.server.fault("GET", ""), output.server.fault("HEAD", ""):
+            runs.until(lambda: service.ask(versions).status == 503, "the service says that the store does not answer")
+            assert "the object store does not answer: " in services.problem(service.ask(versions), 503)
+        assert len(service.json(versions)["versions"]) == 2
