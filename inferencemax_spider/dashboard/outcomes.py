@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from scrapy.settings import BaseSettings
 
 from inferencemax_spider import failures
-from inferencemax_spider.catalog import API_MODELS
 from inferencemax_spider.dashboard.errors import PageError, explained, is_playwrights
 from inferencemax_spider.dashboard.generations import Generation, Selection
 from inferencemax_spider.dashboard.recorder import Answer
 from inferencemax_spider.dashboard.visit import Visit
 from inferencemax_spider.items import Endpoint, FetchFailure, Served
-from inferencemax_spider.parsers.bulk import BodyError
-from inferencemax_spider.records import Records
 
 Outcome = Answer | PageError
 
@@ -76,16 +73,3 @@ def told(outcome: Outcome, seconds: float) -> tuple[Served | None, FetchFailure 
         location=outcome.headers.get("location", ""),
     )
     return served, failures.of_status(served)
-
-
-def check_model(records: Records, endpoint: Endpoint) -> None:
-    """Refuse rows of another model than that which was selected.
-
-    Raises:
-        BodyError: there are some.
-    """
-    names = {key: name for name, keys in API_MODELS.items() for key in keys}
-    keys = sorted(filter(None, records.table["model"].unique().to_pylist()))
-    others = [f"{key} ({names[key]})" for key in keys if names.get(key, endpoint.model) != endpoint.model]
-    if others:
-        raise BodyError(f"rows of {', '.join(others)}, where {endpoint.model} was selected")

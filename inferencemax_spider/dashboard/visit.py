@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RELOADS = 2
 """How often a selection is made again because the page loaded itself anew meanwhile."""
+RELOAD_SHOWS = 2
+"""Seconds after a failure within which it shows that the page was loaded anew."""
 GRACE = 3
 """Part of the time for an answer within which the page must at least have asked."""
 Brought = list[tuple[Endpoint, Answer]]
@@ -79,10 +81,14 @@ class Visit:
                 with self._step(f"select {selection}"):
                     return await self._brought(generation, selection, click=click)
             except PageError:
-                if turn == RELOADS or self.recorder.loads == loads or self.recorder.gone:
+                if turn == RELOADS or self.recorder.gone or not await self._was_loaded_since(loads):
                     raise
                 self.recorder.note(f"the page was loaded anew; once more: select {selection}")
         raise AssertionError
+
+    async def _was_loaded_since(self, loads: int) -> bool:
+        """Tell whether the page has been loaded more than *loads* times: what fails because of that may fail before."""
+        return bool(await self.recorder.until(lambda: self.recorder.loads > loads or None, RELOAD_SHOWS))
 
     async def _brought(self, generation: Generation, selection: Selection, *, click: bool) -> Brought:
         parts = [(generation.model, selection.model), (generation.sequence, selection.sequence)]

@@ -16,6 +16,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from inferencemax_spider.arguments import DashboardArguments
+from inferencemax_spider.catalog import API_MODELS
 from inferencemax_spider.dashboard import browsing, outcomes, plans
 from inferencemax_spider.dashboard.errors import PageError, StoppedError
 from inferencemax_spider.dashboard.evidence import collected
@@ -106,7 +107,8 @@ class DashboardSpider(EndpointSpider):
         expected = {model.name: model.expected_hwkeys for model in models_of(self.settings)}
         for endpoint in endpoints:
             self._is_of(recognised([endpoint.url]))
-            yield replace(endpoint, expected_hwkeys=expected.get(endpoint.model, ()) if endpoint.data_type else ())
+            known = expected.get(endpoint.model, ()) if endpoint.data_type else endpoint.expected_hwkeys
+            yield replace(endpoint, expected_hwkeys=known)
 
     def _is_of(self, generation: Generation | None) -> None:
         """Note the *generation* of the page, if it is known now."""
@@ -295,6 +297,7 @@ class DashboardSpider(EndpointSpider):
             return Parsed(Records(self.layout), entries=len(Availability.read(body).entries))
         if endpoint.data_type:
             return static_json.parse(body, endpoint)
-        parsed = api_v1.parse(body, endpoint, EDITIONS[self.settings["HARDWARE_EDITION"]])
-        outcomes.check_model(parsed.records, endpoint)
+        parsed = api_v1.parse(body, endpoint, EDITIONS[self.settings["HARDWARE_EDITION"]], API_MODELS)
+        if parsed.unasked:
+            raise BodyError(f"rows of {', '.join(parsed.unasked)}, where {endpoint.model} was selected")
         return replace(parsed, records=api_v1.of_sequences(parsed.records, self.arguments.sequences))
