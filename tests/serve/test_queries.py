@@ -36,7 +36,7 @@ def store(output: Path, tmp_path: Path) -> Source:
     [
         "SELECT * FROM read_text('/etc/passwd')",
         "SELECT * FROM glob('/*')",
-        "COPY (SELECT 1) TO '/tmp/out.csv'",
+        "COPY (SELECT 1) TO 'out.csv'",
         "INSTALL httpfs",
         "LOAD httpfs",
         "ATTACH 'elsewhere.db'",
