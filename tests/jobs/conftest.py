@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 from inferencemax_spider.demo import Content, Dataset, DemoSite, Fault, GeneratedContent
 from inferencemax_spider.demo.api import ApiContent, ApiDataset
 from inferencemax_spider.demo.content import LayeredContent
+from tests.crawl import runs
+from tests.crawl.runs import REPO
 from tests.jobs import daemons
 from tests.jobs.daemons import Daemon, Whole
+from tests.jobs.fleets import outputs
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +58,22 @@ def whole(daemon: Daemon, site: str, tmp_path_factory: pytest.TempPathFactory) -
     args = ("-s", f"FEEDS={feeds}", "-s", "CONCURRENT_REQUESTS=2")
     job = daemon.schedule(site, *args, "--slot", "whole")
     return Whole(args, job, daemon.ended(job), feed)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    shutil.copy(REPO / "scrapy.cfg", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unsharded(site: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the files that one run of the live API gives."""
+    output = tmp_path_factory.mktemp("unsharded")
+    run = daemons.finished(
+        runs.scrapy("crawl", "inferencex", "-a", f"base_url={site}", "-s", f"OUTPUT_DIR={output}"), {}
+    )
+    assert run.status == 0, run.output
+    return outputs((output / "inferencex" / "latest").resolve())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import signal
 import socket
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,75 +21,10 @@ from inferencemax_spider.jobs.nodes import Node
 from inferencemax_spider.jobs.order import Order
 from inferencemax_spider.jobs.overview import Row
 from inferencemax_spider.shards import Shard
-from tests.commands.stored import CSVS
 from tests.crawl import runs
-from tests.crawl.runs import REPO, Run
 from tests.jobs import daemons
-from tests.jobs.daemons import CREDENTIALS, PROJECT, Daemon
-
-OUTPUTS = (*CSVS, "benchmarks.parquet")
-
-
-@dataclass
-class Fleet:
-    """Two daemons, and a folder of its own from which they are asked: its ``output`` is none of theirs."""
-
-    daemons: tuple[Daemon, Daemon]
-    home: Path
-
-    @property
-    def nodes(self) -> list[str]:
-        return [word for daemon in self.daemons for word in ("--node", daemon.url)]
-
-    def begin(self, *args: str) -> subprocess.Popen[str]:
-        return self.begin_here(*args, *self.nodes)
-
-    def begin_here(self, *args: str) -> subprocess.Popen[str]:
-        return runs.begin(runs.scrapy(*args), {**CREDENTIALS, "PYTHONPATH": str(REPO)}, self.home)
-
-    def begin_line(self, line: str) -> subprocess.Popen[str]:
-        """Begin the command that ends a *line* of output, as it stands there."""
-        return self.begin_here(*shlex.split(line.partition("scrapy ")[2]))
-
-    def command(self, *args: str) -> Run:
-        return ended(self.begin(*args))
-
-    def jobs(self) -> Counter[str]:
-        """Return how many jobs of each node there are, in whatever state."""
-        found = {daemon.url: daemon.node.jobs(PROJECT) for daemon in self.daemons if daemon.process.poll() is None}
-        return Counter({url: sum(map(len, jobs.values())) for url, jobs in found.items()})
-
-    def latest(self, spider: str) -> Path:
-        return (self.home / "output" / spider / "latest").resolve()
-
-
-def ended(process: subprocess.Popen[str]) -> Run:
-    stdout, stderr = process.communicate(timeout=runs.TIMEOUT)
-    run = Run(process.returncode, stdout, stderr, None)
-    assert "Traceback" not in run.output, run.output
-    return run
-
-
-def said(run: Run, command: str) -> list[str]:
-    """Return the lines that say what is wrong."""
-    start = f"scrapy {command}: error: "
-    return [line.removeprefix(start) for line in run.stderr.splitlines() if line.startswith(start)]
-
-
-def remarks(run: Run) -> list[str]:
-    return [line for line in run.stdout.splitlines() if line.startswith("✗ shard")]
-
-
-def outputs(version: Path) -> dict[str, bytes]:
-    return {name: (version / name).read_bytes() for name in OUTPUTS}
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    shutil.copy(REPO / "scrapy.cfg", folder)
-    return folder
+from tests.jobs.daemons import PROJECT, Daemon
+from tests.jobs.fleets import Fleet, ended, outputs, remarks, said
 
 
 @pytest.fixture(scope="module")
@@ -105,17 +38,6 @@ def other(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Iterator[Da
 @pytest.fixture
 def fleet(daemon: Daemon, other: Daemon, home: Path) -> Fleet:
     return Fleet((daemon, other), home)
-
-
-@pytest.fixture(scope="session")
-def unsharded(site: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return the files that one run of the live API gives."""
-    output = tmp_path_factory.mktemp("unsharded")
-    run = daemons.finished(
-        runs.scrapy("crawl", "inferencex", "-a", f"base_url={site}", "-s", f"OUTPUT_DIR={output}"), {}
-    )
-    assert run.status == 0, run.output
-    return outputs((output / "inferencex" / "latest").resolve())
 
 
 def test_of_five_shards_those_of_a_node_that_is_killed_are_named_repaired_and_combined(
