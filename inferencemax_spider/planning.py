@@ -77,7 +77,7 @@ def plan(scope: Scope, base_url: str, first: int) -> list[Endpoint]:
     """Return the endpoints to request, numbered from *first*. Only days that the site has are ever asked for."""
     benchmarks = list(_benchmarks(scope, base_url)) if "benchmarks" in scope.asked.datasets else []
     endpoints = [*benchmarks[: scope.asked.sample], *_datasets(scope, base_url)]
-    return [replace(endpoint, index=index) for index, endpoint in enumerate(endpoints, first)]
+    return [expecting(scope.asked, replace(endpoint, index=index)) for index, endpoint in enumerate(endpoints, first)]
 
 
 def _datasets(scope: Scope, base_url: str) -> Iterator[Endpoint]:
@@ -106,16 +106,15 @@ def _benchmarks(scope: Scope, base_url: str) -> Iterator[Endpoint]:
             sequence=part if dataset == "history" else "",
             dataset=dataset,
             stored_as="-".join(filter(None, (dataset, name, part))) + ".json",
-            expected_hwkeys=_expected(scope, name),
             # Which sequences and days it has, of a model whose keys are not known, can only be tried.
             accepted=() if name in API_MODELS or scope.asked.mode == "latest" else ("empty",),
         )
 
 
-def _expected(scope: Scope, name: str) -> tuple[str, ...]:
-    """Return the hwKeys that must be in an answer of the model called *name*: of all its newest rows."""
-    whole = scope.asked.mode == "latest" and not scope.asked.sequences
-    return API_EXPECTED.get(name, ()) if whole else ()
+def expecting(asked: InferencexArguments, endpoint: Endpoint) -> Endpoint:
+    """Return *endpoint* with the hwKeys that must be in its answer: in that with all newest rows of a model."""
+    whole = endpoint.dataset == "benchmarks" and "date=" not in endpoint.url and not asked.sequences
+    return replace(endpoint, expected_hwkeys=API_EXPECTED.get(endpoint.model, ()) if whole else ())
 
 
 def _requests(scope: Scope, name: str) -> Iterator[tuple[str, str, str, dict[str, str]]]:

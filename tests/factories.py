@@ -43,7 +43,9 @@ def present(value: Given | None) -> Given:
 
 def crawler(**settings: Any) -> Crawler:
     """Return a crawler of the spider that does not run, with these *settings* over Scrapy's own."""
-    return get_crawler(InferencemaxSpider, {"EXTENSIONS": {Ledger: 1, Spool: 2}} | settings)
+    made = get_crawler(InferencemaxSpider, {"EXTENSIONS": {Ledger: 1, Spool: 2}} | settings)
+    made.spider = InferencemaxSpider()
+    return made
 
 
 def stats_of(crawler: Crawler) -> dict[str, Any]:

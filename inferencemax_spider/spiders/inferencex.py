@@ -69,7 +69,8 @@ class InferencexSpider(EndpointSpider):
         """Yield what is asked for first; or, of a run that is replayed, everything that it stored."""
         if self.arguments.replay:
             self._recall(self.arguments.replay)
-            yield from replan.plan(self.arguments.replay, self.arguments.models)
+            for endpoint in replan.plan(self.arguments.replay, self.arguments.models):
+                yield planning.expecting(self.arguments, endpoint)
             return
         root = self.arguments.base_url
         yield Endpoint(0, f"{root}{OPENAPI}", dataset="openapi", accepted=replan.OPENAPI_STATES)

@@ -231,7 +231,7 @@ def test_another_version_than_the_latest_may_be_named(witness: Any) -> None:
 @pytest.mark.parametrize(
     ("args", "status", "line"),
     [
-        (("inferencemax", "nope"), 2, "error: there is no spider 'nope'; valid: inferencemax, inferencex"),
+        (("inferencemax", "nope"), 2, "error: there is no spider 'nope'; valid: dashboard, inferencemax, inferencex"),
         (("inferencemax", "inferencemax"), 2, "error: inferencemax and inferencemax are one version; name two"),
         (("inferencemax",), 2, "name two spiders, such as: inferencex dashboard; given: inferencemax"),
         (("inferencemax", "inferencex", "--threshold", "x"), 2, "'x' is no percentage from 0 up"),
