@@ -68,7 +68,7 @@ class Children:
         """Run *command* to its end; return its exit status."""
         self._process = subprocess.Popen(command, process_group=0)  # noqa: S603 - our own command
         while self._untold:
-            self._process.send_signal(self._untold.pop())
+            self._pass_on(self._process, self._untold.pop())
         try:
             return self._process.wait()
         finally:
@@ -81,9 +81,13 @@ class Children:
         if self._process is None:
             self._untold.append(number)
             return
-        self._process.send_signal(number)
+        self._pass_on(self._process, number)
+
+    def _pass_on(self, process: subprocess.Popen[bytes], number: int) -> None:
+        """Send *process* a signal, and end it should it not end in time."""
+        process.send_signal(number)
         if self._timer is None:
-            self._timer = threading.Timer(PATIENCE, self._process.kill)
+            self._timer = threading.Timer(PATIENCE, process.kill)
             self._timer.daemon = True
             self._timer.start()
 

@@ -86,10 +86,13 @@ class Collection:
             return [first, children.run(fallback, self.options, self.output)]
 
     def _last(self) -> StoredVersion | None:
-        """Return what was published last."""
+        """Return what was published last; nothing, with a warning, where that cannot be read."""
         try:
             return stored.find(opening.opened(self.settings, PUBLISHED), f"{PUBLISHED}/{LATEST}")
         except UnknownVersionError:
+            return None
+        except OperationalError as error:
+            self.warn(f"what was published before is not known: {error}")
             return None
 
     def _before(self, primary: Candidate) -> dict[str, object] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from scrapy.utils.conf import arglist_to_dict
@@ -15,6 +15,7 @@ from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.jobs import gathering, nodes, order
 from inferencemax_spider.jobs.fanout import Fanout, post, to_repair
 from inferencemax_spider.jobs.order import Order
+from inferencemax_spider.jobs.overview import Row
 from inferencemax_spider.storage import opening
 from inferencemax_spider.versions import combine
 from inferencemax_spider.versions.stored import StoredVersion
@@ -101,7 +102,7 @@ class Command(crawl.Command):
         for problem in problems:
             _status.told(self.name, problem, _status.FAILED)
         there = gathering.merged(answers)
-        found = gathering.versions(self.output, fanout, there.values(), known)
+        found = self._gathered(fanout, there.values(), known)
         if not (found or there):
             raise ArgumentError("there is no job or version of this; give what scrapy fanout was given, and its slot")
         if not opts.repair:
@@ -114,7 +115,14 @@ class Command(crawl.Command):
             print(f"shard {task.shard} is collected by {task.node.url}", flush=True)
         if tasks:
             _shards.followed(tasks, self.project, opts)
-        return gathering.versions(self.output, fanout, [task.row for task in tasks if task.row], found)
+        return self._gathered(fanout, [task.row for task in tasks if task.row], found)
+
+    def _gathered(
+        self, fanout: Fanout, rows: Iterable[Row], known: Iterable[StoredVersion] = ()
+    ) -> list[StoredVersion]:
+        settings = self.settings
+        assert settings is not None
+        return gathering.versions(self.output, lambda text: opening.find(settings, text), fanout, rows, known)
 
     def _published(self, spider: str, versions: Sequence[StoredVersion], opts: argparse.Namespace) -> int:
         """Publish one version from the *versions* of shards; return the exit status."""

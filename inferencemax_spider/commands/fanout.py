@@ -111,4 +111,4 @@ class Command(combine.Command):
             print(f"To repair and combine: {line}")
             return _shards.status_of(tasks)
         rows = [task.row for task in tasks if task.row]
-        return self._published(fanout.order.spider, gathering.versions(self.output, fanout, rows), opts)
+        return self._published(fanout.order.spider, self._gathered(fanout, rows), opts)

@@ -113,6 +113,9 @@ class Manifest(RunExtension):
             self._write(summary)
             if summary["status"] != "cancelled" and not self.ledger.output_errors:
                 self.workspace.publish(move_latest=summary["status"] != "failed")
+                if finding := self.workspace.stranded:
+                    check = Check("latest", "latest leads to this version", "not moved", (finding,))
+                    return _incomplete(summary, check)
         except OSError as error:
             self.ledger.output_failed(str(self.workspace.folder), error)
             return self._summarised(reason)
@@ -231,7 +234,11 @@ def _without_report(summary: dict[str, Any], error: Exception) -> dict[str, Any]
     """Return the *summary* of a run whose report could not be made."""
     reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
     finding = f"report.html could not be made: {reason}"
-    check = Check("report", "a report", "none", (finding,))
+    return _incomplete(summary, Check("report", "a report", "none", (finding,)))
+
+
+def _incomplete(summary: dict[str, Any], check: Check) -> dict[str, Any]:
+    """Return the *summary* of a run of which a *check* failed that was made after all others."""
     status: manifest.RunStatus = "incomplete" if summary["status"] == "complete" else summary["status"]
     checks = [*summary["checks"], check.summarised()]
     return summary | {"checks": checks, "status": status, "exit_status": manifest.EXIT_STATUS[status]}

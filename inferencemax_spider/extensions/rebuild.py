@@ -39,6 +39,7 @@ class Rebuild(Workspace):
         self.started_at = datetime.now(UTC)
         self.version = stored.name
         self.published = None
+        self.stranded = None
         self.mirror = place.mirror_of(stored.folder.parent)
         self.folder = store.rebuild_folder(stored.folder)
         try:

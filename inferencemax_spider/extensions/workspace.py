@@ -29,6 +29,7 @@ class Workspace(RunExtension):
         version: the name that the run will be published under, its start in UTC.
         folder: the working folder; ``raw_folder`` is in it.
         published: the place of the version once it is published.
+        stranded: why ``latest`` does not lead to what was published, if it should.
         new: whether what it publishes is a version that was not there before.
     """
 
@@ -48,6 +49,7 @@ class Workspace(RunExtension):
                 f"cannot write into {root}: {error.strerror}; make the folder writable or set OUTPUT_DIR"
             ) from error
         self.published: Path | None = None
+        self.stranded: str | None = None
         if leftovers := [str(folder) for folder in store.unfinished(root)]:
             logger.warning(
                 "Runs that did not finish (-a replay=FOLDER takes up what one had collected): %s", ", ".join(leftovers)
@@ -74,7 +76,11 @@ class Workspace(RunExtension):
         """
         self.published = publishing.publish(self.folder, self.version)
         self._release()
-        return move_latest and publishing.point_latest(self.published)
+        try:
+            return move_latest and publishing.point_latest(self.published)
+        except OSError as error:
+            self.stranded = f"it is published, but latest does not lead to it: {error.strerror or error}"
+            return False
 
     def abandon(self) -> None:
         """Remove the working folder of a run that never started."""

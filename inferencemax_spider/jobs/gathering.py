@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.jobs import overview
 from inferencemax_spider.jobs.fanout import USABLE, Fanout
@@ -12,6 +13,9 @@ from inferencemax_spider.jobs.nodes import Node
 from inferencemax_spider.jobs.overview import Row
 from inferencemax_spider.versions import combine
 from inferencemax_spider.versions.stored import StoredVersion
+
+Find = Callable[[str], StoredVersion]
+"""Return the version in a folder, or at a URL."""
 
 
 def ask(among: Sequence[Node], project: str, fanout: Fanout) -> tuple[dict[Node, dict[str, Row]], list[str]]:
@@ -33,11 +37,11 @@ def merged(answers: Mapping[Node, Mapping[str, Row]]) -> dict[str, Row]:
 
 
 def versions(
-    output: Path, fanout: Fanout, rows: Iterable[Row], named: Iterable[StoredVersion] = ()
+    output: Path, find: Find, fanout: Fanout, rows: Iterable[Row], named: Iterable[StoredVersion] = ()
 ) -> list[StoredVersion]:
     """Return the *named* versions, and those that jobs of *fanout* made.
 
-    These are found in the folder *output*, or where the *rows* of jobs say.
+    These are found in the folder *output*, or where the *rows* of jobs say: a folder, or a URL, that *find* follows.
 
     Raises:
         OperationalError: a version is out of reach from here.
@@ -46,14 +50,17 @@ def versions(
     found = {version.folder.resolve(): version for version in (*named, *stored)}
     jobs = {version.summary.get("job") for version in found.values()}
     left = [row for row in rows if row.result in USABLE and row.job not in jobs]
-    here = {row.job: version for row in left if (version := _here(row))}
+    here = {row.job: version for row in left if (version := _here(row, find))}
     if elsewhere := [f"{row.folder} of {row.node}" for row in left if row.job not in here]:
         remedy = "have all nodes write into a shared OUTPUT_DIR, or copy them here and name their folders"
         raise OperationalError(f"out of reach from here: {', '.join(elsewhere)}; {remedy}")
     return [*found.values(), *here.values()]
 
 
-def _here(row: Row) -> StoredVersion | None:
+def _here(row: Row, find: Find) -> StoredVersion | None:
     """Return the version that a job's *row* names, if it can be read here and is not another machine's namesake."""
-    version = StoredVersion(Path(row.folder or ""))
+    try:
+        version = find(row.folder or "")
+    except (OperationalError, ArgumentError):
+        return None
     return version if version.usable and version.summary.get("job") == row.job else None

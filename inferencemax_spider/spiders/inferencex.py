@@ -101,10 +101,15 @@ class InferencexSpider(EndpointSpider):
     def _available(self) -> Availability:
         return _read(Availability.read, self._first["availability"]) or Availability()
 
-    def _scope(self, available: Availability) -> planning.Scope:
-        """Return what was asked for of what is *available*; note what the site promised of it, and what it lacks."""
+    def _names(self, available: Availability) -> list[str]:
+        """Return the display names that the site lists, and remember them; else the built-in ones."""
         names = _read(display_names, self._first["openapi"]) or _fallback(available)
         self.listed = frozenset(names)
+        return names
+
+    def _scope(self, available: Availability) -> planning.Scope:
+        """Return what was asked for of what is *available*; note what the site promised of it, and what it lacks."""
+        names = self._names(available)
         scope = planning.Scope(self.arguments, names, available)
         # What a shard does not bring, another does: only the whole can be held to the promise.
         whole = self.arguments.shard is None and "benchmarks" in self.arguments.datasets
@@ -113,9 +118,10 @@ class InferencexSpider(EndpointSpider):
         return scope
 
     def _recall(self, raw: Path) -> None:
-        """Note what the site promised when the folder *raw* was stored, if the same was asked for then."""
+        """Note what the site listed when the folder *raw* was stored; and its promise, if the same was asked for."""
+        self._first = {name: replan.answer(raw / f"{name}.json") for name in FIRST}
+        self._names(self._available())
         if noted.arguments(raw) == arguments.scope(self.arguments):
-            self._first = {name: replan.answer(raw / f"{name}.json") for name in FIRST}
             self._scope(self._available())
 
     def _next(self, available: Availability) -> Iterator[Any]:

@@ -29,7 +29,7 @@ def adopt(version: StoredVersion, root: Path, more: Mapping[str, Any]) -> Stored
     It has the same name there, unless that is taken.
 
     Raises:
-        OperationalError: it could not be published; nothing is left behind.
+        OperationalError: it could not be published; nothing is left behind in the folder.
     """
     try:
         # Nobody prunes or compresses it meanwhile.

@@ -118,12 +118,12 @@ def _compress_stored(
 
 
 @contextmanager
-def _reported(report: Report, place: Path) -> Iterator[None]:
-    """Note an error of working at *place* in the *report*."""
+def _reported(report: Report, where: Path) -> Iterator[None]:
+    """Note an error of working there in the *report*."""
     try:
         yield
     except OSError as error:
-        report.errors.append(f"{error.filename or place}: {error.strerror or error}")
+        report.errors.append(f"{error.filename or where}: {error.strerror or error}")
         report.full |= error.errno in _FULL
 
 

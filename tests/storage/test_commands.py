@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from inferencemax_spider.notify.channels import VARIABLE
 from tests.crawl import runs
 from tests.crawl.runs import SMALL, SPIDER
+from tests.notify.receivers import web_server
 from tests.serve import services
 from tests.serve.services import address
 from tests.storage.outputs import ELSEWHERE, NEW, Output
@@ -60,3 +62,36 @@ def test_the_data_service_follows_the_store(output: Output, tmp_path: Path) -> N
             runs.until(lambda: service.ask(versions).status == 503, "the service says that the store does not answer")
             assert "the object store does not answer: " in services.problem(service.ask(versions), 503)
         assert len(service.json(versions)["versions"]) == 2
+
+
+def test_a_collection_without_its_store_is_told_to_who_wants_to_know(output: Output) -> None:
+    site = ("-a", f"base_url={output.site}")
+    away = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    with web_server() as web:
+        process = output.begin(
+            "collect", SPIDER, "--fallback", "inferencex", *site, *SMALL, **away, **{VARIABLE: web.url}
+        )
+        _, said = process.communicate(timeout=runs.TIMEOUT)
+    assert process.returncode == 1
+    assert "scrapy collect: warning: what was published before is not known: cannot " in said
+    assert [post["title"] for post in web.posts] == ["inferencemax-spider: collect FAILED"]
+
+
+def test_a_latest_that_cannot_be_moved_makes_a_run_incomplete(output: Output) -> None:
+    with output.server.fault("PUT", f"{SPIDER}/latest"):
+        run = output.command(*output.crawling())
+    assert run.status == 3, run.output
+    assert "it is published, but latest does not lead to it: cannot write " in run.output
+    (version,) = output.whole()
+    assert output.crawl() > version
+
+
+def test_versions_of_shards_are_found_where_no_listing_has_them(output: Output) -> None:
+    output.crawl(machine=ELSEWHERE)
+    with output.server.frozen_listings():
+        run = output.command(*output.crawling("-a", "models=gpt-oss", "-a", "shard=1/1"), machine=ELSEWHERE)
+        assert run.status == 0, run.output
+        name = f"{SPIDER}-shard-1-of-1"
+        url = f"{output.url}/{name}/{output.latest(name)}"
+        combined = output.command("combine", SPIDER, url, machine=NEW)
+    assert combined.status == 0, combined.output
