@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from http import HTTPStatus
 
 import pyarrow as pa
 
-from inferencemax_spider.errors import OperationalError
 from inferencemax_spider.serve.problems import GoneError, ProblemError
 from inferencemax_spider.serve.source import Source, reading
 from inferencemax_spider.versions import series
@@ -53,7 +53,7 @@ class Histories:
 
         Raises:
             GoneError: one was removed meanwhile.
-            ProblemError: it takes too long.
+            ProblemError: it takes too long, or one cannot be fetched now.
         """
         tables, passed_over = [series.SCHEMA.empty_table()], []
         until = time.monotonic() + self.seconds
@@ -64,9 +64,9 @@ class Histories:
                 try:
                     with reading(version):
                         tables.append(self._of(version, digest, wanted))
-                except GoneError:
-                    raise
-                except ProblemError:
+                except ProblemError as problem:
+                    if problem.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                        raise  # of what is there again in a moment, no history is told without it
                     passed_over.append(version.name)
         return pa.concat_tables(tables), passed_over
 
@@ -85,8 +85,7 @@ class Histories:
 
 def _of(version: StoredVersion, _: str | None, wanted: series.Wanted) -> pa.Table:
     # One that is new reads the summary again: the one that is given has remembered its own.
-    return next(iter(series.collect([StoredVersion(version.folder)], wanted, _refuse)), series.SCHEMA.empty_table())
-
-
-def _refuse(message: str) -> None:
-    raise OperationalError(message)
+    stored = StoredVersion(version.folder)
+    if stored.summary.get("status") in series.USABLE:
+        return series.of_version(stored, wanted)
+    return series.SCHEMA.empty_table()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, BinaryIO
@@ -17,7 +17,7 @@ from inferencemax_spider.serve import answers, formats, problems
 from inferencemax_spider.serve.history import Histories, States
 from inferencemax_spider.serve.params import HistoryQuery, RecordsQuery
 from inferencemax_spider.serve.queries import Database, File
-from inferencemax_spider.serve.source import MOVING, Source, followed, reading
+from inferencemax_spider.serve.source import ALIASES, Source, followed, reading
 from inferencemax_spider.versions.stored import StoredVersion
 
 CHUNK = 1 << 18
@@ -29,7 +29,7 @@ FILE_TYPES = {
 }
 OTHER_TYPE = "application/octet-stream"
 
-Endpoint = Callable[..., Response]
+Endpoint = Callable[..., Response | Awaitable[Response]]
 Spider = Annotated[str, Path(max_length=100, description="A spider that has versions", examples=["inferencex"])]
 Name = Annotated[
     str,
@@ -79,8 +79,9 @@ class Service:
             path, endpoint, responses=responses, openapi_extra=extra, name=endpoint.__name__, **answer
         )
 
-    def health(self, request: Request) -> Response:
+    async def health(self, request: Request) -> Response:
         """Tell that the service is there."""
+        # Not in a thread: those may all be waiting for an object store that does not answer.
         return self._listed(request, answers.Health(release=__version__))
 
     def spiders(self, request: Request) -> Response:
@@ -132,7 +133,7 @@ class Service:
                 request,
                 formats.etag(request, kind, stored.name, digest),
                 lambda: formats.rows(kind, query, self._part(request, query, stored, digest)),
-                moving=version in MOVING,
+                moving=version in ALIASES,
                 place=f"{place}?{request.url.query}" if request.url.query else place,
             )
 
@@ -190,7 +191,7 @@ class Service:
                 request,
                 formats.etag(request, name, stored.name, self.source.digest(stored)),
                 lambda: _sent(self.source.opened(stored, name), name),
-                moving=version in MOVING,
+                moving=version in ALIASES,
                 place=f"{_place(stored)}/files/{quote(name)}",
             )
 
@@ -212,7 +213,7 @@ class Service:
             place = f"{_place(stored)}{part}"
             with reading(stored):
                 document = formats.document(made(stored))
-            return formats.answer(request, tag, lambda: document, moving=version in MOVING, place=place)
+            return formats.answer(request, tag, lambda: document, moving=version in ALIASES, place=place)
 
         return self._of_version(spider, version, answered)
 
@@ -221,7 +222,7 @@ class Service:
 
         Where that is removed meanwhile, and the name leads to another one now, it is answered from that.
         """
-        if version in MOVING:
+        if version in ALIASES:
             return followed(lambda: answered(self.source.find(spider, version)))
         return answered(self.source.find(spider, version))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -11,8 +9,10 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from inferencemax_spider.errors import OperationalError
+from inferencemax_spider.serve.asked import Asked, asking
 from inferencemax_spider.serve.problems import GoneError, ProblemError
 from inferencemax_spider.storage import place
+from inferencemax_spider.storage.objects import DamagedError, StorageError
 from inferencemax_spider.versions import overview, store
 from inferencemax_spider.versions.stored import PREVIOUS, RECORDS, SUMMARY, StoredVersion, all_of, before
 
@@ -20,9 +20,7 @@ NAMES_TOLD = 10
 """How many versions are named to whoever asks for one that is not there."""
 ATTEMPTS = 10
 """How often a name is followed that leads, each time, to a version that is removed right then."""
-FRESH_SECONDS = 5.0
-"""How long what an object store was found to have is taken for what it has."""
-MOVING = frozenset({store.LATEST, PREVIOUS})
+ALIASES = frozenset({store.LATEST, PREVIOUS})
 """Names that lead to another version tomorrow."""
 
 
@@ -34,24 +32,7 @@ class Source:
 
     def __init__(self, output: Path, refresh: Callable[[], object] | None = None) -> None:
         self.output = output.resolve()
-        self._refresh = refresh
-        self._lock = threading.Lock()
-        self._fresh_until = 0.0
-
-    def _refreshed(self) -> None:
-        """Ask the object store what it has, if that was not done just now.
-
-        Raises:
-            ProblemError: it does not answer.
-        """
-        if self._refresh is None:
-            return
-        with self._lock:
-            if time.monotonic() < self._fresh_until:
-                return
-            with asking():
-                self._refresh()
-            self._fresh_until = time.monotonic() + FRESH_SECONDS
+        self._asked = Asked(refresh)
 
     def spiders(self) -> list[str]:
         """Return the spiders that have versions.
@@ -59,7 +40,7 @@ class Source:
         Raises:
             ProblemError: the object store does not answer.
         """
-        self._refreshed()
+        self._asked.refresh()
         # What `latest` leads to is there at every moment; a list of versions is of one that has passed.
         folders = (path for path in self.output.glob("*") if (path / store.LATEST).is_dir() or all_of(path))
         return sorted(path.name for path in folders)
@@ -90,8 +71,7 @@ class Source:
             GoneError: one was removed meanwhile, or its raw files were compressed.
         """
         versions, latest, found = self.versions(spider), self.latest(spider), []
-        with asking():
-            listing = overview.listing_of(self.output / spider)
+        listing = self._asked.listing(self.output / spider)
         for version in versions:
             try:
                 found.append(overview.row(version, latest, listing))
@@ -113,14 +93,14 @@ class Source:
         for version in versions:
             if version.name == wanted:
                 return version
-        if name in MOVING and wanted:
+        if name in ALIASES and wanted:
             raise GoneError(f"version {wanted} of {spider}, its {name}, has just been removed")
         newest = ", ".join(version.name for version in reversed(versions[-NAMES_TOLD:]))
         raise ProblemError(404, f"{spider} has no version {name!r}; the newest of {len(versions)} are: {newest}")
 
     def _followed(self, spider: str, name: str) -> str | None:
         """Return the name of the version that *name* leads to."""
-        if name not in MOVING or spider not in self.spiders():
+        if name not in ALIASES or spider not in self.spiders():
             return name
         latest = self.latest(spider)
         if name == store.LATEST or not latest:
@@ -179,22 +159,16 @@ def followed(work: Callable[[], T]) -> T:
 
 @contextmanager
 def reading(version: StoredVersion) -> Iterator[None]:
-    """Tell what a failure to read *version* means: that it was removed meanwhile, or that it is broken."""
+    """Tell what a failure to read *version* means: it was removed meanwhile, cannot be fetched now, or is broken."""
     try:
         yield
     except (OSError, OperationalError, KeyError, TypeError, ValueError) as error:
         if not version.folder.is_dir():
             raise _gone(version) from error
+        if isinstance(error, StorageError) and not isinstance(error, DamagedError):
+            with asking():
+                raise
         raise ProblemError(500, f"version {version.name} cannot be read; see scrapy versions verify") from error
-
-
-@contextmanager
-def asking() -> Iterator[None]:
-    """Tell what it means that an object store cannot be asked."""
-    try:
-        yield
-    except OperationalError as error:
-        raise ProblemError(503, f"the object store does not answer: {error}") from error
 
 
 def _gone(version: StoredVersion) -> GoneError:

@@ -21,7 +21,7 @@ from typing import Any
 
 from inferencemax_spider import envelope
 from inferencemax_spider.storage import objects
-from inferencemax_spider.storage.objects import StorageError
+from inferencemax_spider.storage.objects import DamagedError, StorageError
 from inferencemax_spider.storage.parts import Listing, digest_of, files_in, forms, holds, is_raw, is_safe, put
 from inferencemax_spider.versions import compress, store
 from inferencemax_spider.versions.stored import SUMMARY, all_of, is_name
@@ -95,7 +95,8 @@ class Mirror:
         """Put the file called *name* of the *version* into the mirror, if it is not there.
 
         Raises:
-            StorageError: it cannot be read, or is not what the summary says.
+            DamagedError: it is not what the summary says.
+            StorageError: it cannot be read.
         """
         folder = self.root / version
         if (folder / name).exists() or (is_raw(name) and envelope.compressed(folder / name).exists()):
@@ -104,7 +105,7 @@ class Mirror:
         if not self._fetched(version, name):
             self.sync()
             if not (folder.is_dir() and self._fetched(version, name)):
-                raise StorageError(self._fault(version, name))
+                raise DamagedError(self._fault(version, name))
 
     def fetch_raw(self, version: str) -> None:
         """Put all raw files of the *version* into the mirror.

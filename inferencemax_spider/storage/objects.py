@@ -55,6 +55,10 @@ class StorageError(OperationalError, OSError):
         return str(self.strerror)
 
 
+class DamagedError(StorageError):
+    """The object store answered, and what it has is not what a summary says: to ask again does not help."""
+
+
 class Entry(NamedTuple):
     """What a listing says of an object: its size in bytes, and when it was written."""
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from inferencemax_spider.notify.channels import VARIABLE
+from inferencemax_spider.serve import asked
+from inferencemax_spider.serve.app import WORKERS
+from inferencemax_spider.serve.source import Source
+from inferencemax_spider.versions.stored import RECORDS
 from tests.crawl import runs
 from tests.crawl.runs import SMALL, SPIDER
 from tests.notify.receivers import web_server
@@ -58,9 +64,22 @@ def test_the_data_service_follows_the_store(output: Output, tmp_path: Path) -> N
         second = output.crawl(machine=ELSEWHERE)
         runs.until(lambda: len(service.json(versions)["versions"]) == 2, "the service knows the second version")
         assert service.json(address(SPIDER, part=""))["version"] == second
-        with output.server.fault("GET", ""), output.server.fault("HEAD", ""):
-            runs.until(lambda: service.ask(versions).status == 503, "the service says that the store does not answer")
+        with (
+            output.server.fault("HEAD", "", "hold", status="403 Forbidden") as fault,
+            ThreadPoolExecutor(2 * WORKERS) as pool,
+        ):
+            said = "the service says that the store does not answer"
+            waiting = [
+                pool.submit(runs.until, lambda: service.ask(versions).status == 503, said) for _ in range(2 * WORKERS)
+            ]
+            fault.wait()
+            assert service.ask("/healthz").status == 200
+            fault.kind = "status"
+            fault.released.set()
+            for one in waiting:
+                one.result()
             assert "the object store does not answer: " in services.problem(service.ask(versions), 503)
+        runs.until(lambda: service.ask(versions).status == 200, "the service says that the store answers again")
         assert len(service.json(versions)["versions"]) == 2
 
 
@@ -95,3 +114,27 @@ def test_versions_of_shards_are_found_where_no_listing_has_them(output: Output) 
         url = f"{output.url}/{name}/{output.latest(name)}"
         combined = output.command("combine", SPIDER, url, machine=NEW)
     assert combined.status == 0, combined.output
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_cannot_be_fetched_is_no_fault_of_a_version(output: Output, tmp_path: Path) -> None:
+    versions = [output.crawl(machine=ELSEWHERE), output.crawl(machine=ELSEWHERE)]
+    history = f"/v1/spiders/{SPIDER}/history"
+    with services.serving(output.url, "-s", f"MIRROR_DIR={tmp_path / 'served'}") as service:
+        with output.server.fault("GET", f"{versions[1]}/{RECORDS}", status="403 Forbidden"):
+            assert service.table(address(SPIDER, versions[0]), limit=1).num_rows == 1
+            for path in (history, address(SPIDER, versions[1]), address(SPIDER, versions[1], f"files/{RECORDS}")):
+                assert "the object store does not answer: " in services.problem(service.ask(path), 503)
+        assert {row["version"] for row in service.json(history)["records"]} == {f"{SPIDER}/{name}" for name in versions}
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_the_store_lists_is_asked_once_for_all(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = output.crawl()
+    monkeypatch.setattr(asked, "FRESH_SECONDS", math.inf)
+    source = Source(output.mirror(), lambda: None)
+    (first,) = source.rows(SPIDER)
+    assert (first.version, first.size) == (version, sum(map(len, output.objects(version).values())))
+    before = len(output.server.app.requests)
+    assert source.rows(SPIDER) == [first]
+    assert len(output.server.app.requests) == before
