@@ -121,7 +121,7 @@ class Source:
         """
         with reading(version):
             path = version.folder / RECORDS
-            if RECORDS in version.summary["files"]:
+            if RECORDS in version.summary.get("files", ()):
                 path = place.there(version.folder, RECORDS)
         if path.is_file():
             return path

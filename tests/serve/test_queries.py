@@ -16,6 +16,7 @@ from inferencemax_spider.serve.problems import GoneError, ProblemError
 from inferencemax_spider.serve.queries import Condition, Database, File, Selection, quoted
 from inferencemax_spider.serve.source import Source, reading
 from inferencemax_spider.versions.series import Wanted
+from inferencemax_spider.versions.stored import StoredVersion
 from tests.commands import stored
 
 
@@ -87,7 +88,7 @@ def test_a_version_that_goes_meanwhile_is_gone_at_every_step(store: Source, data
         lambda: store.records(version),
         lambda: store.opened(version, "benchmarks.parquet"),
         lambda: database.count(file, ()),
-        lambda: version.summary,
+        lambda: StoredVersion(version.folder).summary,
     )
     for step in steps:
         with pytest.raises(GoneError, match=f"version {version.name} of inferencex was removed"), reading(version):

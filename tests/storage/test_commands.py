@@ -122,10 +122,20 @@ def test_what_cannot_be_fetched_is_no_fault_of_a_version(output: Output, tmp_pat
     history = f"/v1/spiders/{SPIDER}/history"
     with services.serving(output.url, "-s", f"MIRROR_DIR={tmp_path / 'served'}") as service:
         with output.server.fault("GET", f"{versions[1]}/{RECORDS}", status="403 Forbidden"):
-            assert service.table(address(SPIDER, versions[0]), limit=1).num_rows == 1
             for path in (history, address(SPIDER, versions[1]), address(SPIDER, versions[1], f"files/{RECORDS}")):
                 assert "the object store does not answer: " in services.problem(service.ask(path), 503)
-        assert {row["version"] for row in service.json(history)["records"]} == {f"{SPIDER}/{name}" for name in versions}
+        whole = service.json(history)
+        assert {row["version"] for row in whole["records"]} == {f"{SPIDER}/{name}" for name in versions}
+        assert whole["passed_over"] == []
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_is_damaged_on_the_store_is_passed_over(output: Output, tmp_path: Path) -> None:
+    version = output.crawl(machine=ELSEWHERE)
+    output.fs.pipe_file(f"{output.place}/{SPIDER}/{version}/{RECORDS}", b"damaged")
+    with services.serving(output.url, "-s", f"MIRROR_DIR={tmp_path / 'served'}") as service:
+        assert "scrapy versions verify" in services.problem(service.ask(address(SPIDER, version)), 500)
+        assert service.json(f"/v1/spiders/{SPIDER}/history")["passed_over"] == [version]
 
 
 @pytest.mark.usefixtures("environment")
