@@ -15,11 +15,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
+from weakref import WeakKeyDictionary
 
 from inferencemax_spider.dashboard.errors import PageError
 
 if TYPE_CHECKING:
-    from playwright.async_api import CDPSession, ConsoleMessage, Frame, Page, Request, Route
+    from playwright.async_api import (
+        BrowserContext,
+        CDPSession,
+        ConsoleMessage,
+        Frame,
+        Page,
+        Request,
+        Route,
+        WebSocketRoute,
+    )
 
 DATA_PATHS = ("/api/", "/data/")
 """Where the site's data is, in either generation."""
@@ -77,6 +87,7 @@ class Recorder:
         # Windows that the page opens, until they are closed.
         await page.context.unroute("**")
         await page.context.route("**", self._routed)
+        await self._guard(page.context)
         page.on("request", self._requested)
         page.on("requestfinished", self._finished)
         page.on("requestfailed", self._failed)
@@ -126,6 +137,26 @@ class Recorder:
         else:
             self.note(f"blocked {request.resource_type} {request.url}")
             await route.abort("blockedbyclient")
+
+    async def _guard(self, context: BrowserContext) -> None:
+        """Be asked about the WebSockets of *context*, which requests' routes are not asked about."""
+
+        async def routed(socket: WebSocketRoute) -> None:
+            await _WATCHED[context].dialled(socket)
+
+        # One route for all pages to come, since such routes cannot be taken back: it asks whoever watches then.
+        is_guarded = context in _WATCHED
+        _WATCHED[context] = self
+        if not is_guarded:
+            await context.route_web_socket("**", routed)
+
+    async def dialled(self, socket: WebSocketRoute) -> None:
+        """Let a *socket* of the page pass, unless it leads to another host."""
+        if self._is_ours(socket.url.replace("ws", "http", 1)):
+            socket.connect_to_server()
+        else:
+            self.note(f"blocked websocket {socket.url}")
+            await socket.close()
 
     def _is_ours(self, url: str) -> bool:
         return urlsplit(url)[:2] == urlsplit(self.root)[:2] or url.startswith(("data:", "blob:"))
@@ -214,6 +245,10 @@ class Recorder:
             await work
         except Exception as error:  # noqa: BLE001 - Playwright's own kind is an extra, and its reason stands in the log
             self.note(f"too late: {error}")
+
+
+_WATCHED: WeakKeyDictionary[BrowserContext, Recorder] = WeakKeyDictionary()
+"""Who watches the newest page of each context."""
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -170,6 +171,7 @@ def test_a_failure_leaves_a_picture_the_page_and_what_was_said(older: Content, s
     assert "console warning: Hydration" in log
     assert "answer 200" in log
     assert "blocked script http://tracker.invalid/script.js" in log
+    assert "blocked websocket ws://tracker.invalid/live" in log
     assert "see evidence/page.*" in run.stdout
     assert {name for name in run.summary["files"] if name.startswith("evidence/")} == {
         f"evidence/page.{kind}" for kind in ("html", "log", "png")
@@ -222,6 +224,34 @@ class Intrusive:
             return found
         script = b'<script>addEventListener("click", () => { open("/elsewhere"); alert("hello"); });</script>'
         return Resource(found.body.replace(b"</head>", script + b"</head>"), found.content_type)
+
+
+class Chatty:
+    """A site whose page opens a WebSocket to another host as soon as it can, and so does a window that it opens."""
+
+    def __init__(self, below: Content, port: int) -> None:
+        self.below = below
+        self.script = f"<script>new WebSocket('ws://127.0.0.2:{port}/live');</script>".encode()
+
+    def get(self, path: str, query: str) -> Resource | None:
+        """Return what is at *path*; the page and the window with a WebSocket."""
+        if path == "/window":
+            return Resource(self.script, "text/html")
+        found = self.below.get(path, query)
+        if found is None or path != "/":
+            return found
+        script = self.script + b"<script>addEventListener('click', () => open('/window'));</script>"
+        return Resource(found.body.replace(b"</head>", script + b"</head>"), found.content_type)
+
+
+def test_a_websocket_reaches_no_other_host(older: Content, start: Start, crawl: Crawl) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        listener.settimeout(0)
+        site = start(Chatty(older, listener.getsockname()[1]))
+        run = crawl(site, *OF_2025, **HASTE)
+        assert run.status == 0, run.output
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_windows_and_questions_do_not_hold_the_visit_up(older: Content, start: Start, crawl: Crawl) -> None:

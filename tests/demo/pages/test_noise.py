@@ -9,13 +9,14 @@ from tests.demo.pages.visit import OUTSIDE, Visit
 
 
 def watched(visit: Visit, path: str) -> tuple[list[Request], list[Request], list[str]]:
-    """Open *path*; return all requests, those that failed, and what was said on the console."""
+    """Open *path*; return all requests, those that failed, and what was said on the console and asked of sockets."""
     requests: list[Request] = []
     failed: list[Request] = []
     messages: list[str] = []
     visit.page.on("request", lambda request: requests.append(request))  # noqa: PLW0108 - Playwright marks its handlers
     visit.page.on("requestfailed", lambda request: failed.append(request))  # noqa: PLW0108 - as above
     visit.page.on("console", lambda message: messages.append(f"{message.type}: {message.text}"))
+    visit.page.on("websocket", lambda socket: messages.append(f"websocket: {socket.url}"))
     visit.open(path)
     visit.settle()
     return requests, failed, messages
@@ -28,6 +29,7 @@ def test_images_and_trackers_are_loaded_and_prefetches_given_up(visiting: Visiti
         kinds = {(request.resource_type, request.url.removeprefix(visit.site.base_url)) for request in requests}
         assert {("image", "/assets/logo.svg"), ("script", "http://tracker.invalid/script.js")} <= kinds
         assert ("ping", "http://tracker.invalid/collect") in kinds
+        assert "websocket: ws://tracker.invalid/live" in messages
         assert sum("?_rsc=" in request.url and request.failure == "net::ERR_ABORTED" for request in failed) == 2
         assert any(message.startswith("warning: Hydration") for message in messages)
 

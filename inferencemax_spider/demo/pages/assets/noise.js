@@ -1,6 +1,7 @@
 // What every real page does besides its work: complain, fetch ahead and give up, tell others who looked.
 
 const TRACKER = "http://tracker.invalid";
+const LIVE = "ws://tracker.invalid/live";
 
 console.warn("Hydration: what the server sent differs from what the page drew (harmless).");
 
@@ -15,5 +16,6 @@ addEventListener("load", () => {
   const script = document.createElement("script");
   script.src = `${TRACKER}/script.js`;
   document.head.append(script);
+  new WebSocket(LIVE);
   navigator.sendBeacon(`${TRACKER}/collect`, JSON.stringify({ page: location.pathname }));
 });
