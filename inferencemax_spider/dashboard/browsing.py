@@ -24,19 +24,24 @@ HANDLER = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
 START_SECONDS = 60
 NOT_INSTALLED = "scrapy-playwright is not installed: pip install 'inferencemax-spider[browser]'"
 
+NOT_STARTED = f"the browser did not start within {START_SECONDS} s; is this machine overloaded?"
+
 
 def check() -> None:
     """Tell at once if there is nothing to drive a page with.
 
     Raises:
-        OperationalError: scrapy-playwright, or a browser, is not installed.
+        OperationalError: scrapy-playwright, or a browser, is not installed, or does not start.
     """
     if find_spec("scrapy_playwright") is None or find_spec("playwright") is None:
         raise OperationalError(NOT_INSTALLED)
     # One that is on PATH shows at its start whether it works. Where Playwright keeps its own, only Playwright knows.
     if browser.executable() is None:
         command = [sys.executable, "-m", "inferencemax_spider.browser"]
-        tried = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)  # noqa: S603 - our own module
+        try:
+            tried = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)  # noqa: S603 - our own module
+        except subprocess.TimeoutExpired:
+            raise OperationalError(NOT_STARTED) from None
         if tried.returncode:
             raise OperationalError(tried.stderr.strip().rpartition("\n")[2] or "no browser could be started")
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from inferencemax_spider.dashboard import browsing
 from inferencemax_spider.demo import Content, DemoSite
+from inferencemax_spider.errors import OperationalError
 from tests.crawl import runs
 from tests.crawl.runs import Run
 from tests.dashboard.conftest import Crawl, Start, command, folders
@@ -169,6 +171,13 @@ def test_without_a_browser_one_line_says_what_to_install(tmp_path: Path, output:
         "scrapy crawl: error: no Chromium is installed: "
         "install the package chromium, or run playwright install chromium\n"
     )
+
+
+def test_a_browser_that_takes_too_long_to_start_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(browsing, "START_SECONDS", 0.001)
+    with pytest.raises(OperationalError, match=r"^the browser did not start within 60 s; "):
+        browsing.check()
 
 
 def test_a_browser_that_does_not_start_is_named(older: Content, start: Start, tmp_path: Path, output: Path) -> None:
