@@ -108,7 +108,7 @@ def details(outcome: Outcome) -> dict[str, Any]:
     """Return one endpoint's outcome as it stands in the summary."""
     endpoint = outcome.endpoint
     rest = {entry.name: getattr(outcome, entry.name) for entry in fields(outcome) if entry.name != "endpoint"}
-    names = ("dataset", "model", "sequence", "data_type", "url", "accepted")
+    names = ("dataset", "model", "sequence", "data_type", "url", "file_name", "accepted")
     return {name: getattr(endpoint, name) for name in names} | rest
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Container, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -118,11 +119,13 @@ class Parts:
     def lacking(self) -> list[Shard]:
         """The shards that are not there, or of which an endpoint brought nothing of use: to be collected again."""
         details = [detail for version in self.versions for detail in version.summary["endpoint_details"]]
-        answered = {_path(detail) for detail in details if _answered(detail)}
-        silent = {_path(detail) for detail in details} - answered
-        lacking = {shard for shard in self._all() if any(_path(entry) not in answered for entry in self._part(shard))}
+        answered = {self._name(detail) for detail in details if _answered(detail)}
+        silent = {self._name(detail) for detail in details} - answered
+        lacking = {
+            shard for shard in self._all() if any(entry["file_name"] not in answered for entry in self._part(shard))
+        }
         for shard, version in zip(self.shards, self.versions, strict=True):
-            if not silent.isdisjoint(map(_path, version.summary["endpoint_details"])):
+            if not silent.isdisjoint(map(self._name, version.summary["endpoint_details"])):
                 lacking.add(shard)
         return sorted({*lacking, *self.missing}, key=lambda shard: shard.number)
 
@@ -137,12 +140,13 @@ class Parts:
         """
         raw = folder / "raw"
         raw.mkdir(parents=True)
-        for path in self._answers().values():
+        answers = self._answers()
+        for path in answers.values():
             shutil.copyfile(path, raw / path.name)
         summary = {
             "spider": self.spider,
             "arguments": self.arguments,
-            "endpoint_details": [*self._unanswered(), *self._never_asked()],
+            "endpoint_details": [*self._unanswered(answers), *self._never_asked()],
         }
         (folder / SUMMARY).write_text(json.dumps(summary), encoding="utf-8")
 
@@ -156,20 +160,21 @@ class Parts:
                     chosen[name] = path
         return chosen
 
-    def _unanswered(self) -> Iterator[dict[str, Any]]:
-        """Yield what the shards noted of endpoints that did not answer, of each once."""
-        noted: dict[tuple[str, str], dict[str, Any]] = {}
+    def _unanswered(self, answers: Container[str]) -> Iterator[dict[str, Any]]:
+        """Yield what the shards noted of endpoints that did not answer, of each once; none of what has *answers*."""
+        noted: dict[str, dict[str, Any]] = {}
         for version in self.versions:
             for detail in version.summary["endpoint_details"]:
-                if detail["state"] == "failed" and detail["sha256"] is None:
-                    noted.setdefault(_path(detail), detail)
+                name = self._name(detail)
+                if detail["state"] == "failed" and detail["sha256"] is None and name not in answers:
+                    noted.setdefault(name, detail)
         yield from noted.values()
 
     def _never_asked(self) -> Iterator[dict[str, Any]]:
         """Yield the endpoints of the plan that no shard asked for, each with the shard whose it would have been."""
-        asked = {_path(detail) for version in self.versions for detail in version.summary["endpoint_details"]}
+        asked = {self._name(detail) for version in self.versions for detail in version.summary["endpoint_details"]}
         for entry in self.plan:
-            if _path(entry) in asked:
+            if entry["file_name"] in asked:
                 continue
             shard = next(part for part in self._all() if part.takes(entry["file_name"]))
             yield entry | {
@@ -179,6 +184,18 @@ class Parts:
                 "attempts": 1,
                 "sha256": None,
             }
+
+    def _name(self, detail: dict[str, Any]) -> str:
+        """Return the name of the raw file of an endpoint: its URL may be a page's own, with other parameters.
+
+        What an older release made does not say it; there the URL must be the plan's.
+        """
+        return str(self._planned.get(_path(detail)) or detail.get("file_name") or detail["url"])
+
+    @cached_property
+    def _planned(self) -> dict[tuple[str, str], str]:
+        """The name of the raw file of each endpoint of the plan, by where it is."""
+        return {_path(entry): entry["file_name"] for entry in self.plan}
 
     def _all(self) -> Iterator[Shard]:
         return (Shard(number, self.of) for number in range(1, self.of + 1))

@@ -60,8 +60,9 @@ def _stored(metadata: dict[str, Any], name: str) -> Endpoint:
 
 def _lacking(stored: list[Endpoint], unanswered: list[dict[str, Any]], damaged: list[Path]) -> Iterator[Endpoint]:
     """Yield the endpoints of which nothing is *stored*, numbered from there on."""
-    urls = {endpoint.url for endpoint in stored}
-    made = chain((_silent(detail) for detail in unanswered if detail["url"] not in urls), map(_damaged, damaged))
+    urls, names = ({getattr(endpoint, what) for endpoint in stored} for what in ("url", "file_name"))
+    silent = (it for it in unanswered if it["url"] not in urls and it.get("file_name") not in names)
+    made = chain(map(_silent, silent), map(_damaged, damaged))
     for index, endpoint in zip(count(max((entry.index for entry in stored), default=-1) + 1), made, strict=False):
         yield replace(endpoint, index=index, stored_as=endpoint.stored_as or f"{endpoint.dataset}-{index}.json")
 
@@ -76,6 +77,8 @@ def _silent(detail: dict[str, Any]) -> Endpoint:
         sequence=detail["sequence"],
         data_type=detail["data_type"],
         dataset=dataset,
+        # An older release did not note it.
+        stored_as=detail.get("file_name", ""),
         accepted=OPENAPI_STATES if dataset == "openapi" else (),
     )
 

@@ -16,6 +16,8 @@ from inferencemax_spider.demo.api import ApiContent, ApiDataset, models
 from inferencemax_spider.demo.content import LayeredContent
 from inferencemax_spider.shards import Shard, folder_name
 from inferencemax_spider.versions import compress
+from inferencemax_spider.versions.combine import Parts
+from inferencemax_spider.versions.stored import StoredVersion
 from tests.commands.stored import CSVS, command, copied
 
 OUTPUTS = (*CSVS, "benchmarks.parquet")
@@ -118,6 +120,19 @@ def test_compressed_shards_from_several_folders_are_combined(output: Path, tmp_p
     run = command(output, "combine", "inferencemax", *map(str, versions))
     assert run.status == 0, run.output
     assert summary(latest(output, "inferencemax"))["endpoints"]["ok"] == 18
+
+
+def test_endpoints_are_the_same_whatever_parameters_their_urls_have_besides(output: Path) -> None:
+    parts = [latest(output, shard(output, "inferencex", number).name) for number in range(1, SHARDS + 1)]
+    for part in parts:
+        found = summary(part)
+        for detail in found["endpoint_details"]:
+            # As a page asks that adds what it needs for itself.
+            detail["url"] += "&_rsc=1" if "?" in detail["url"] else "?_rsc=1"
+        (part / "summary.json").write_text(json.dumps(found))
+    run = command(output, "combine", "inferencex")
+    assert run.status == 0, run.output
+    assert Parts(list(map(StoredVersion, parts))).lacking == []
 
 
 def test_of_an_endpoint_that_was_asked_for_again_the_answer_of_use_is_taken(made: Path, tmp_path: Path) -> None:
