@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -17,6 +18,10 @@ BAD_CERTIFICATE = ("certificate verify failed", "VerificationError")
 """What OpenSSL says of a chain that it does not trust, and service_identity of a certificate for another host."""
 
 FORBIDDEN = "forbidden by the site's robots.txt; ROBOTSTXT_OBEY says whether it is obeyed"
+
+EVIDENCE = "evidence"
+"""Folder of a version that holds what a page showed when something failed."""
+_POINTER = re.compile(rf"; see {EVIDENCE}/[^/]+\.\*\Z")
 
 Explain = Callable[[Exception, Endpoint, BaseSettings], str]
 
@@ -38,6 +43,24 @@ def of_status(served: Served) -> FetchFailure | None:
     if said := _said(served):
         hints.append(f"the site says: {said}")
     return FetchFailure("; ".join(hints), status=served.status)
+
+
+def pointing(reason: str, stem: str) -> str:
+    """Return the *reason* of a failure, with where the evidence of it is: the files called *stem*.
+
+    >>> pointing("HTTP 500", "page")
+    'HTTP 500; see evidence/page.*'
+    """
+    return f"{reason}; see {EVIDENCE}/{stem}.*"
+
+
+def without_pointer(reason: str) -> str:
+    """Return a *reason* that another version gives, without where the evidence is there.
+
+    >>> without_pointer(pointing("HTTP 500", "page"))
+    'HTTP 500'
+    """
+    return _POINTER.sub("", reason)
 
 
 def _said(served: Served) -> str:

@@ -37,6 +37,7 @@ class Plan:
         answers: what of it the page has brought already.
         remarks: what is wrong with it, one line each.
         promised: newest day that the site says it has of each model key.
+        offered: display names of the models of the page of 2026.
     """
 
     endpoints: list[Endpoint]
@@ -44,6 +45,7 @@ class Plan:
     answers: list[tuple[Endpoint, Answer]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     promised: dict[str, str] = field(default_factory=dict)
+    offered: tuple[str, ...] = ()
 
 
 async def made(
@@ -120,6 +122,7 @@ def _live(offered: Iterable[str], answer: Answer, asked: DashboardArguments) -> 
         remarks=remarks,
         # What a shard does not bring, another does: only the whole can be held to the promise.
         promised=scope.available.newest if asked.shard is None else {},
+        offered=tuple(names),
     )
 
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Self
 
 from inferencemax_spider.extensions.ledger import Ledger
 from inferencemax_spider.extensions.workspace import Workspace
+from inferencemax_spider.failures import EVIDENCE
 from inferencemax_spider.items import EndpointCapture
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
-FOLDER = "evidence"
 
 
 class EvidencePipeline:
@@ -25,7 +24,7 @@ class EvidencePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the pipeline of *crawler*, which writes into the run's workspace."""
-        return cls(Workspace.of(crawler).folder / FOLDER, Ledger.of(crawler))
+        return cls(Workspace.of(crawler).folder / EVIDENCE, Ledger.of(crawler))
 
     def process_item(self, item: EndpointCapture) -> EndpointCapture:
         """Store the evidence of *item*, if there is any."""
@@ -34,5 +33,5 @@ class EvidencePipeline:
                 self.folder.mkdir(exist_ok=True)
                 (self.folder / name).write_bytes(content)
             except OSError as error:
-                self.ledger.output_failed(f"{FOLDER}/{name}", error)
+                self.ledger.output_failed(f"{EVIDENCE}/{name}", error)
         return item

@@ -161,7 +161,7 @@ class EndpointSpider(scrapy.Spider):
         capture = self._capture(
             replace(endpoint, url=cause["url"]),
             Request(cause["url"], meta={"retry_times": cause["attempts"] - 1}),
-            failure=FetchFailure(cause["reason"], exception=cause["exception"]),
+            failure=FetchFailure(failures.without_pointer(cause["reason"]), exception=cause["exception"]),
         )
         return replace(capture, replayed_from=raw.resolve().parent.name)
 

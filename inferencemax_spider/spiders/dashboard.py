@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from inferencemax_spider import failures
 from inferencemax_spider.arguments import DashboardArguments
 from inferencemax_spider.catalog import API_MODELS
 from inferencemax_spider.dashboard import browsing, outcomes, plans
@@ -31,13 +32,14 @@ from inferencemax_spider.middlewares.retry import LOOK_UP_SECONDS, backoff, wait
 from inferencemax_spider.parsers import api_v1, static_json
 from inferencemax_spider.parsers.bulk import BodyError
 from inferencemax_spider.parsers.discovery import Availability
-from inferencemax_spider.pipelines.evidence import FOLDER
 from inferencemax_spider.records import Records
 from inferencemax_spider.spiders.base import EndpointSpider, models_of
-from inferencemax_spider.versions import replan
+from inferencemax_spider.versions import noted, replan
 
 PAGES = ("/inference", "/")
 """Where the dashboard is: the newer site has a landing page at its root."""
+PARTIAL = frozenset({"models", "sample", "shard"})
+"""Arguments of a run that does not collect all models that a page offers."""
 EVIDENCE_MOST = 20
 """Failures of a run whose page is kept; more of them show nothing new."""
 
@@ -86,6 +88,7 @@ class DashboardSpider(EndpointSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pictured = 0
+        self.listed = frozenset(API_MODELS)
 
     @property
     def _seconds(self) -> float:
@@ -96,6 +99,10 @@ class DashboardSpider(EndpointSpider):
         if raw := self.arguments.replay:
             asked = self.arguments.models
             endpoints = replan.plan(raw, ())
+            of_then = noted.arguments(raw)
+            # A run that was asked for all of it has collected all that the page offered.
+            if of_then is not None and not of_then.keys() & PARTIAL:
+                self.listed = frozenset(endpoint.model for endpoint in endpoints)
             yield from self._recalled(
                 it for it in endpoints if not asked or is_meant([it.model], asked) or not it.model
             )
@@ -209,6 +216,7 @@ class DashboardSpider(EndpointSpider):
     def _adopt(self, generation: Generation, plan: plans.Plan) -> None:
         """Put the *plan* in the place of that of looking at the page."""
         self._is_of(generation)
+        self.listed = frozenset(plan.offered) or self.listed
         self.promised, self.remarks = plan.promised, plan.remarks
         self.whole_plan.clear()
         self.plan[:] = self.taken(plan.endpoints)
@@ -271,7 +279,7 @@ class DashboardSpider(EndpointSpider):
             capture = replace(capture, evidence={f"{stem}.{kind}": piece for kind, piece in pieces.items()})
         if failure.reason not in visit.seen:
             return capture
-        told = f"{failure.reason}; see {FOLDER}/{visit.seen[failure.reason]}.*"
+        told = failures.pointing(failure.reason, visit.seen[failure.reason])
         return replace(capture, failure=replace(failure, reason=told))
 
     async def _unless_stopped(self, work: Awaitable[T]) -> T:
@@ -297,7 +305,7 @@ class DashboardSpider(EndpointSpider):
             return Parsed(Records(self.layout), entries=len(Availability.read(body).entries))
         if endpoint.data_type:
             return static_json.parse(body, endpoint)
-        parsed = api_v1.parse(body, endpoint, EDITIONS[self.settings["HARDWARE_EDITION"]], API_MODELS)
+        parsed = api_v1.parse(body, endpoint, EDITIONS[self.settings["HARDWARE_EDITION"]], self.listed)
         if parsed.unasked:
             raise BodyError(f"rows of {', '.join(parsed.unasked)}, where {endpoint.model} was selected")
         return replace(parsed, records=api_v1.of_sequences(parsed.records, self.arguments.sequences))

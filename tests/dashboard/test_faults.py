@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from inferencemax_spider.demo import Content, DemoSite, Fault, Resource
+from inferencemax_spider.demo import Content, DemoSite, Fault, LayeredContent, PagesContent, Resource, pages_2026
+from inferencemax_spider.demo.api import MODELS, ApiContent, ApiDataset
+from inferencemax_spider.demo.api.shapes import Variant
 from tests.crawl import runs
 from tests.crawl.conftest import selected
 from tests.crawl.runs import Run
@@ -209,6 +211,26 @@ def test_rows_of_another_model_are_refused_then_and_in_a_replay(newer: Content, 
     again = crawl(None, *OF_2026, "-a", f"replay={run.place}")
     assert said in again.stdout
     assert again.read("inference_max_e2e.csv") == run.read("inference_max_e2e.csv")
+
+
+def test_rows_of_a_name_that_the_page_does_not_offer_are_no_strangers(start: Start, crawl: Crawl) -> None:
+    glm = next(model for model in MODELS if model.name == "GLM-5")
+    merged = glm._replace(variants=(*glm.variants, Variant("kimik3", since="2025-12-08")))
+    pages = pages_2026({"GLM-5": ("glm5", "glm5.1", "kimik3"), "Kimi-K3": ("none",)})
+    content = LayeredContent(ApiContent(ApiDataset(models=(merged,))), PagesContent(newer=pages))
+    run = crawl(start(content), **NO_SECOND_TRY)
+    assert [entry["state"] for entry in run.endpoints] == ["ok", "ok"], run.output
+    assert "kimik3" in set(run.cells("inference_max_e2e.csv")["model"])
+    again = crawl(None, "-a", f"replay={run.place}")
+    assert again.read("inference_max_e2e.csv") == run.read("inference_max_e2e.csv")
+
+
+def test_a_replay_does_not_point_to_evidence_that_it_does_not_have(older: Content, start: Start, crawl: Crawl) -> None:
+    run = crawl(start(older, f"latency=100@{BODY}"), *OF_2025, **NO_SECOND_TRY)
+    again = crawl(None, *OF_2025, "-a", f"replay={run.place}")
+    reasons = [next(it["reason"] for it in its.endpoints if it["state"] == "failed") for its in (run, again)]
+    assert not (again.place / "evidence").exists()
+    assert reasons[0] == f"{reasons[1]}; see evidence/{BODY.removesuffix('.json')}.*"
 
 
 class Intrusive:
