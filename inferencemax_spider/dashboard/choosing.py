@@ -20,6 +20,8 @@ LATE = 2
 """Seconds after which an option that is not in an unchanged list is not waited for any more."""
 SHOWN_WITHIN = 5
 """Seconds within which a control must show what was chosen in it."""
+OPENS_WITHIN = (2, 5)
+"""Seconds within which a list must be open after the first click, and after the second."""
 CLOSERS = ("Close", "Dismiss", "Reject all", "Decline", "No thanks", "Not now", "Got it", "OK")
 """Names of the buttons by which a dialog is closed; none of them agrees to anything."""
 
@@ -107,14 +109,22 @@ class Chooser:
         found = await find(self.page, control, self.seconds)
         # The element itself: while its list is open, it is hidden from searches by role.
         element = await found.locator.element_handle()
-        await self._clicked(found.locator, f"{step} (found by {found.strategy})")
         listbox = self._listbox(await element.get_attribute("aria-controls"))
-        try:
-            await listbox.wait_for(state="visible", timeout=min(self.seconds, SHOWN_WITHIN) * 1000)
-        except Exception as error:
-            cause = f"no list opened at a click on what {found.strategy} finds: {explained(error, self.seconds)}"
-            raise PageError(step, cause) from error
-        return listbox
+        for seconds in OPENS_WITHIN:
+            await self._clicked(found.locator, f"{step} (found by {found.strategy})")
+            if await self._is_open(listbox, min(self.seconds, seconds)):
+                return listbox
+            # A dialog that came at this very moment has taken the click, or closed the list.
+        raise PageError(step, f"no list opened at {len(OPENS_WITHIN)} clicks on what {found.strategy} finds")
+
+    async def _is_open(self, listbox: Locator, seconds: float) -> bool:
+        """Tell whether there is the one *listbox* within so many *seconds*."""
+        deadline = time.monotonic() + seconds
+        while await listbox.count() != 1:
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(POLL)
+        return True
 
     def _listbox(self, name: str | None) -> Locator:
         listbox = self.page.get_by_role("listbox").filter(visible=True)
