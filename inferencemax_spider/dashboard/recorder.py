@@ -80,6 +80,8 @@ class Recorder:
         self._tasks: set[asyncio.Task[None]] = set()
         # Answers whose end is not known yet: that a body was cut off is told only when it should have been whole.
         self._taken: dict[str, Answer] = {}
+        # Why we did not let the browser load a body.
+        self._refused: dict[str, str] = {}
 
     async def attach(self, page: Page) -> None:
         """Watch *page*, which has not loaded anything yet."""
@@ -182,7 +184,8 @@ class Recorder:
         self._taken.pop(request.url, None)
         # What the page gave up itself it may ask for again: after it was loaded anew, say.
         if self._is_data(request.url) and "ERR_ABORTED" not in (request.failure or ""):
-            self._keep(Answer(request.url, cause=request.failure or "no answer"))
+            cause = self._refused.pop(request.url, "") or request.failure or "no answer"
+            self._keep(Answer(request.url, cause=cause))
 
     def _said(self, message: ConsoleMessage) -> None:
         self.note(f"console {message.type}: {message.text}")
@@ -208,6 +211,10 @@ class Recorder:
             self.note(f"blocked {url}, which leads to {headers['location']}")
             await session.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "BlockedByClient"})
             return
+        if self._is_data(url) and self._is_too_large(_length(headers)):
+            self._refused[url] = self._too_large
+            await session.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "BlockedByClient"})
+            return
         if "responseStatusCode" in event and (document or self._is_data(url)):
             answer = await self._read(session, event, headers)
             if document:
@@ -230,9 +237,16 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - whatever Chromium says of it, the body is not whole
             return Answer(url, cause=str(error))
         body = base64.b64decode(reply["body"]) if reply["base64Encoded"] else reply["body"].encode()
-        if self.largest and len(body) > self.largest:
-            return Answer(url, cause=f"body larger than {self.largest} bytes; raise DOWNLOAD_MAXSIZE")
+        if self._is_too_large(len(body)):
+            return Answer(url, cause=self._too_large)
         return Answer(url, status, headers, body)
+
+    def _is_too_large(self, length: int) -> bool:
+        return 0 < self.largest < length
+
+    @property
+    def _too_large(self) -> str:
+        return f"body larger than {self.largest} bytes; raise DOWNLOAD_MAXSIZE"
 
     def _do(self, work: Any) -> None:
         """Do *work* besides; that it comes too late for a page that is gone is told elsewhere."""
@@ -249,6 +263,12 @@ class Recorder:
 
 _WATCHED: WeakKeyDictionary[BrowserContext, Recorder] = WeakKeyDictionary()
 """Who watches the newest page of each context."""
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    """Return how long a body is to be, as far as its *headers* say so."""
+    said = headers.get("content-length", "")
+    return int(said) if said.isdecimal() else 0
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

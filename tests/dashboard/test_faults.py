@@ -315,6 +315,12 @@ def test_a_body_beyond_the_limit_is_named(older: Content, start: Start, crawl: C
     assert "body larger than 1000 bytes; raise DOWNLOAD_MAXSIZE" in run.stdout
 
 
+def test_a_body_that_says_that_it_is_too_large_is_not_waited_for(older: Content, start: Start, crawl: Crawl) -> None:
+    run = crawl(start(older, f"stall@{BODY}"), *OF_2025, **NO_SECOND_TRY, DOWNLOAD_MAXSIZE=3000)
+    said = {entry["url"].rpartition("/")[2]: entry["reason"] for entry in run.endpoints}
+    assert said[BODY].startswith("body larger than 3000 bytes; raise DOWNLOAD_MAXSIZE")
+
+
 def test_robots_txt_is_obeyed(older: Content, start: Start, crawl: Crawl) -> None:
     site = start(older, "status=200,body=User-agent: *\nDisallow: /inference@/robots.txt")
     run = crawl(site)
