@@ -79,8 +79,11 @@ def _theirs(old: StoredVersion, new: StoredVersion) -> None:
 
 
 def _command(old: StoredVersion, new: StoredVersion) -> None:
-    code = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL) != 3)"
-    run("-c", code, "scrapy", "diff", str(old.folder), str(new.folder))
+    code = (
+        "import subprocess, sys; command = [sys.executable, '-m', 'scrapy', 'diff', *sys.argv[1:]]; "
+        "sys.exit(subprocess.call(command, stdout=subprocess.DEVNULL) != 3)"
+    )
+    run("-c", code, str(old.folder), str(new.folder))
 
 
 def _script(old: StoredVersion, new: StoredVersion) -> None:
