@@ -50,7 +50,7 @@ def write(folder: Path, summary: dict[str, Any]) -> Path:
 def _page(summary: dict[str, Any], path: Path) -> bytes:
     """Return the page of a run with this *summary*, the records of which are in the file at *path*."""
     summary, records = view.whole(summary), points.read(path)
-    scripts = _scripts() if points.placed(records).num_rows else ()
+    scripts = _scripts() if points.number_placed(records) else ()
     page = _body(summary, records, _policy(scripts), charted=bool(scripts)).encode()
     tail = b"</body>\n</html>\n"
     if not scripts:

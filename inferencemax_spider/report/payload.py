@@ -34,9 +34,10 @@ def within(budget: int, path: Path, records: pa.Table, facts: Facts) -> bytes:
     Raises:
         OperationalError: there is no room for any point.
     """
-    every = points.charted(records)
-    facts = facts | {"records": records.num_rows, "charted": every.num_rows}
-    if text := _fitting(every, budget, facts):
+    placed = points.number_placed(records)
+    facts = facts | {"records": records.num_rows, "charted": placed}
+    # The fronts of points that cannot fit in any case are not looked for.
+    if placed * LEAST_BYTES_PER_POINT <= budget and (text := _fitting(points.charted(records), budget, facts)):
         return text
     newest = points.charted(records.take(points.newest(path)))
     return _fitting(newest, budget, facts | {"reduced": NEWEST}) or _cut(newest, budget, facts)

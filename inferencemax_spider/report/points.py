@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +60,25 @@ def _stored(path: Path, wanted: Iterable[str]) -> pa.Table:
         raise OperationalError(f"cannot read {path}: {error}") from error
 
 
+def _columns(path: Path, wanted: Iterable[str]) -> Iterator[pa.ChunkedArray]:
+    """Yield those of the *wanted* columns that the file at *path* has."""
+    for name in wanted:
+        yield from _stored(path, (name,)).columns
+
+
 def placed(records: pa.Table) -> pa.Table:
     """Return those of *records*, as :func:`read` has them, that have a throughput and a place on an axis."""
+    return records.filter(_has_place(records))
+
+
+def number_placed(records: pa.Table) -> int:
+    """Return how many of *records* are placed."""
+    return int(pc.sum(_has_place(records)).as_py() or 0)
+
+
+def _has_place(records: pa.Table) -> pa.ChunkedArray:
     somewhere = pc.or_kleene(pc.is_finite(records["inter_x"]), pc.is_finite(records["e2e_x"]))
-    return records.filter(pc.and_kleene(somewhere, pc.is_finite(records["y"])))
+    return pc.and_kleene(somewhere, pc.is_finite(records["y"]))
 
 
 def charted(records: pa.Table) -> pa.Table:
@@ -93,10 +108,10 @@ def newest(path: Path) -> npt.NDArray[np.int64]:
     Raises:
         OperationalError: the file cannot be read.
     """
-    table = _stored(path, (*_CONFIGURATION, "date"))
-    configurations = dense(table[name] for name in _CONFIGURATION if name in table.column_names)
-    days = dense(pc.fill_null(table[name], "") for name in table.column_names if name == "date")
-    rows = np.arange(table.num_rows)
+    # One column after the other: together they would take more room than all that the report shows.
+    configurations = dense(_columns(path, _CONFIGURATION))
+    days = dense(pc.fill_null(column, "") for column in _columns(path, ("date",)))
+    rows = np.arange(len(configurations))
     order = np.lexsort((rows, np.broadcast_to(days, rows.shape), configurations))
     last = np.append(configurations[order][1:] != configurations[order][:-1], True)
     return np.sort(order[last])

@@ -204,7 +204,8 @@ def test_the_printed_page_is_light_and_without_controls(live: Path, look: Look) 
     assert view.all_drawn() == drawn
 
 
-def test_a_long_legend_leaves_its_chart_on_the_first_printed_page(view: View) -> None:
+def test_a_long_legend_leaves_its_chart_on_the_first_printed_page(live: Path, look: Look) -> None:
+    view = look(live)
     view.page.emulate_media(media="print")
     view.page.set_viewport_size({"width": 1039, "height": 710})  # A4 across, within its margins
     view.page.evaluate("document.getElementById('curves').firstChild.append(...Array.from({length: 30}, () => "
