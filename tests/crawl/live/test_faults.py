@@ -113,8 +113,8 @@ def test_fields_that_nobody_declared_are_kept_and_counted(start: Start, crawl: C
 
 
 def test_a_connection_that_was_closed_while_idle_costs_no_record(start: Start, crawl: Crawl) -> None:
-    site = start(idle_seconds=0.05)
-    run = crawl(site, CONCURRENT_REQUESTS=1, DOWNLOAD_DELAY=0.3)
+    site = start(idle_seconds=0.25)
+    run = crawl(site, CONCURRENT_REQUESTS=1, DOWNLOAD_DELAY=0.8)
     pauses = [later.time - earlier.time for earlier, later in zip(site.requests, site.requests[1:], strict=False)]
     assert min(pauses) > site.idle_seconds
     assert run.status == 0
