@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 import struct
@@ -78,6 +79,9 @@ class FaultyApp:
         return list(self.app(environ, start))
 
     def _faulty(self, fault: Fault, environ: Environ, start: Callable[..., Any]) -> Answer:
+        if fault.kind == "hold" and environ.get("CONTENT_LENGTH"):
+            # All of it is here before anybody is told: the client may be gone when it is carried out.
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         fault.reached.set()
         if fault.kind == "hold":
             fault.released.wait(TIMEOUT)
