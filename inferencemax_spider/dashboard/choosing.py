@@ -139,7 +139,7 @@ class Chooser:
             places = [place for place, text in enumerate(texts) if _is(text, spellings)]
             if len(places) == 1:
                 return listbox.get_by_role("option").nth(places[0])
-            late = time.monotonic() - since > min(self.seconds, LATE)
+            late = time.monotonic() - since > min(self.seconds / 2, LATE)
             if len(places) > 1 or (any(texts) and late):
                 what = "several options of this name" if places else "there is no such option"
                 raise PageError(step, f"{what} among: {', '.join(map(_plain, texts))}")
