@@ -28,6 +28,12 @@ AT_ONCE = 8
 """Requests under way at once."""
 CONNECT, READ, ATTEMPTS = 10, 30, 4
 """Seconds to connect and to wait for an answer, and how often a request is made."""
+WITHIN, SLOWEST, WRITES = 60.0, 16 * 1024, 2
+"""Seconds a write may take, bytes a second by which it may take longer, and how often it is begun.
+
+The libraries bound the wait for an answer; a store that does not take the body, or does not ask for
+it (``Expect: 100-continue``), would keep them for ever.
+"""
 OPTIONS: dict[str, dict[str, Any]] = {
     "s3": {
         "config_kwargs": {
@@ -36,7 +42,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "retries": {"total_max_attempts": ATTEMPTS, "mode": "standard"},
         }
     },
-    "gs": {"requests_timeout": READ},
+    "gs": {"requests_timeout": 600},  # of a whole request with its body, of 50 MB at most
     **{name: {"connection_timeout": CONNECT, "read_timeout": READ} for name in AZURE},
 }
 LOUD = ("aiobotocore", "botocore", "s3fs", "fsspec", "gcsfs", "adlfs", "azure", "google", "urllib3")
@@ -144,7 +150,7 @@ class Objects:
         """Write an object that is not there yet; return whether that was so."""
         with self._asking(f"write {self.url}/{name}"):
             try:
-                self.fs.pipe_file(self._key(name), data, mode="create")
+                _written(self.fs.pipe_file, self._key(name), data, size=len(data), mode="create")
             except FileExistsError:
                 return False
             except FileNotFoundError:
@@ -162,10 +168,10 @@ class Objects:
             if self.scheme not in ("s3", *AZURE):
                 if self.tag(name) != seen:
                     return False
-                self.fs.pipe_file(self._key(name), data)
+                _written(self.fs.pipe_file, self._key(name), data, size=len(data))
                 return True
             try:
-                self.fs.pipe_file(self._key(name), data, **_unchanged(self.scheme, seen))
+                _written(self.fs.pipe_file, self._key(name), data, size=len(data), **_unchanged(self.scheme, seen))
             except Exception as error:
                 if _is_stale(error):
                     return False
@@ -177,11 +183,12 @@ class Objects:
 
         The library sends a checksum along, which the store compares; the size is looked at afterwards.
         """
+        size = path.stat().st_size
         with self._asking(f"write {self.url}/{name}"):
-            self.fs.put_file(str(path), self._key(name))
-            size = self.fs.info(self._key(name))["size"]
-        if size != path.stat().st_size:
-            raise StorageError(f"{self.url}/{name} has {size} bytes instead of {path.stat().st_size}; try again")
+            _written(self.fs.put_file, str(path), self._key(name), size=size)
+            arrived = self.fs.info(self._key(name))["size"]
+        if arrived != size:
+            raise StorageError(f"{self.url}/{name} has {arrived} bytes instead of {size}; try again")
 
     def get(self, name: str, path: Path) -> None:
         """Write the object called *name* to the file at *path*.
@@ -223,6 +230,20 @@ def together(work: Callable[[T], R], things: Iterable[T]) -> list[R]:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _written(write: Callable[..., object], *args: object, size: int, **more: object) -> None:
+    """Call *write* of the library, which sends *size* bytes, and once more where that is not done in time.
+
+    Raises:
+        TimeoutError: it was not done the second time either.
+    """
+    seconds = WITHIN + size / SLOWEST
+    for _ in range(WRITES):
+        with suppress(TimeoutError):
+            write(*args, timeout=seconds, **more)
+            return
+    raise TimeoutError(f"the store has not taken {size} bytes in {seconds:.0f} s, {WRITES} times")
 
 
 def tag_of(info: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
 import struct
@@ -31,8 +32,9 @@ class Fault:
     """What happens to the first *times* requests of a *method* whose path holds *text*.
 
     ``kind`` is ``status`` (answered with that, and not carried out), ``reset`` (the connection is, before anything is
-    done), ``lost`` (it is carried out, then the connection is reset), or ``hold`` (it waits until it
-    is let go, and is carried out then, unless ``kind`` was changed meanwhile).
+    done), ``lost`` (it is carried out, then the connection is reset), ``deaf`` (nothing of the body is read until it
+    is let go, and the connection is reset then), or ``hold`` (it waits until it is let go, and is carried out then,
+    unless ``kind`` was changed meanwhile).
     """
 
     method: str
@@ -89,11 +91,11 @@ class FaultyApp:
                 return self._carried_out(environ, start)
         if fault.kind == "lost":
             self._carried_out(environ, lambda *_: None)
-        if fault.kind in ("lost", "reset"):
-            # Closed without a farewell: what a peer sees when a balancer dies.
-            environ["werkzeug.socket"].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            environ["werkzeug.socket"].close()
-            return []
+        if fault.kind == "deaf":
+            fault.released.wait(TIMEOUT)
+        if fault.kind in ("lost", "reset", "deaf"):
+            _reset(environ["werkzeug.socket"])
+            raise ConnectionResetError
         environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         start(fault.status, [("Content-Type", "application/xml"), ("Connection", "close")])
         return [b"<Error><Code>InternalError</Code><Message>We had a problem</Message></Error>"]
@@ -116,6 +118,12 @@ class FaultyApp:
         text = body.encode()
         start(head[0], [(name, value) for name, value in head[1] if name.lower() != "content-length"])
         return [text]
+
+
+def _reset(connection: socket.socket) -> None:
+    """Close it without a farewell, and whatever reads from it: what a peer sees when a balancer dies."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    os.close(connection.detach())
 
 
 def _key(text: str) -> str:

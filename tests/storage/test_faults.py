@@ -9,10 +9,12 @@ import signal
 import pytest
 
 from inferencemax_spider.demo import Content, DemoSite
+from inferencemax_spider.storage import objects
+from inferencemax_spider.storage.objects import Objects, StorageError
 from tests.commands import stored
 from tests.crawl.runs import SMALL, SPIDER, Run, until
 from tests.storage.outputs import ELSEWHERE, NEW, Output
-from tests.storage.server import KEYS
+from tests.storage.server import FOREVER, KEYS
 
 TOKEN = "a-token-that-nobody-may-see"  # noqa: S105 - it opens nothing
 SCARCE = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -29,6 +31,38 @@ def test_a_put_that_fails_for_a_while_costs_nothing(output: Output, kind: str) -
         version = output.crawl()
     assert fault.times == 0
     assert output.whole() == [version]
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have writes of this process wait a second where they would a minute."""
+    monkeypatch.setattr(objects, "WITHIN", 1.0)
+    monkeypatch.setattr(objects, "SLOWEST", float("inf"))
+
+
+@pytest.mark.usefixtures("environment", "hurried")
+@pytest.mark.parametrize("kind", ["hold", "deaf"])
+def test_a_store_that_does_not_take_a_file_is_left_and_asked_again(output: Output, kind: str) -> None:
+    file = output.folder / "large"
+    file.write_bytes(b"0123456789abcdef" * 1_000_000)  # more than the buffers on the way take
+    there = Objects(output.url)
+    with output.server.fault("PUT", "/large", kind, times=1) as fault:
+        there.send(file, "large")
+        assert fault.reached.is_set()
+        assert there.read("large") == file.read_bytes()
+
+
+@pytest.mark.usefixtures("environment", "hurried")
+def test_a_store_that_never_takes_a_file_is_told_of(output: Output) -> None:
+    file = output.folder / "large"
+    file.write_bytes(b"0123456789abcdef" * 1_000_000)
+    with output.server.fault("PUT", "/large", "deaf") as fault, pytest.raises(StorageError) as raised:
+        Objects(output.url).send(file, "large")
+    assert FOREVER - fault.times == objects.WRITES
+    assert str(raised.value) == (
+        f"cannot write {output.url}/large: the store has not taken 16000000 bytes in 1 s, 2 times; "
+        "see whether the endpoint is right and can be reached"
+    )
 
 
 def test_a_put_that_keeps_failing_fails_the_run_and_what_was_collected_stays(output: Output) -> None:
