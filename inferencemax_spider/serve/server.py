@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 from collections.abc import Callable
@@ -31,6 +32,13 @@ class _Server(uvicorn.Server):
             print(f"http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)  # noqa: T201 - who started it waits for this line
 
 
+REMEDIES = {
+    errno.EADDRINUSE: "--port 0 takes a free one",
+    errno.EACCES: "take a --port above 1023",
+}
+"""What helps where it is the port that cannot be had."""
+
+
 def listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens at *host* and *port*; any free one for 0.
 
@@ -42,7 +50,8 @@ def listening(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         reason = str(error.strerror or error).partition(" (while ")[0]  # Python adds the address, which stands here
-        raise OperationalError(f"cannot listen on {host}, port {port}: {reason}; --port 0 takes a free one") from error
+        remedy = REMEDIES.get(error.errno or 0, "--host takes an address of this machine")
+        raise OperationalError(f"cannot listen on {host}, port {port}: {reason}; {remedy}") from error
     # Connections take it over. asyncio sets it only where the socket was made for TCP by name, and without it the end
     # of an answer waits 40 ms for the other side's acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -56,6 +56,7 @@ def test_a_port_that_is_taken_is_told(output: Path) -> None:
         (("--port", "70000"), 2, "'70000' is no port from 0 to 65535"),
         (("--port", "http"), 2, "'http' is no port"),
         (("latest",), 2, "scrapy serve: error: takes only options; given: latest\n"),
+        (("--host", "192.0.2.1"), 1, "assign requested address; --host takes an address of this machine\n"),
         (("-s", "VERSIONS_KEEP=0"), 2, "scrapy serve: error: setting VERSIONS_KEEP"),
         (
             ("--host", "no.such.host.invalid"),
