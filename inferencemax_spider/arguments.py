@@ -6,7 +6,7 @@ The models below are also the documentation: each field's description is what th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -64,19 +64,27 @@ def _day(text: str) -> str:
     """Return *text*, which must be a day; it stays text, since it is only compared with the site's days."""
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is None:
         raise ValueError(f"{text!r} is no day of the form YYYY-MM-DD")
-    date.fromisoformat(text)
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no day: {error}") from None
     return text
 
 
 Day = Annotated[str, AfterValidator(_day)]
 
 
-def _data_types(value: Any) -> Any:
-    names = [name.casefold() for name in _listed(value)]
-    for name in names:
-        if name not in catalog.DATA_TYPES:
-            raise catalog.UnknownNameError(f"unknown data type {name!r}; valid: {', '.join(catalog.DATA_TYPES)}")
-    return _in_order(catalog.DATA_TYPES, names)
+def _some_of(kind: str, valid: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Return what checks that all names in a comma-separated argument are *valid* ones of this *kind*."""
+
+    def chosen(value: Any) -> Any:
+        names = [name.casefold() for name in _listed(value)]
+        for name in names:
+            if name not in valid:
+                raise catalog.UnknownNameError(f"unknown {kind} {name!r}; valid: {', '.join(valid)}")
+        return _in_order(valid, names)
+
+    return chosen
 
 
 def _in_order(known: tuple[Any, ...], chosen: list[Any]) -> tuple[Any, ...]:
@@ -134,8 +142,8 @@ class InferencemaxArguments(SiteArguments):
     sequences: Annotated[tuple[catalog.Sequence, ...], BeforeValidator(_sequences)] = Field(
         default=catalog.SEQUENCES, description="Sequences to collect: `1k/1k`, `1k_8k`, `8k-1k` …, comma separated"
     )
-    data_types: Annotated[tuple[catalog.DataType, ...], BeforeValidator(_data_types)] = Field(
-        default=catalog.DATA_TYPES, description="Data types to collect: `e2e`, `interactivity`"
+    data_types: Annotated[tuple[catalog.DataType, ...], BeforeValidator(_some_of("data type", catalog.DATA_TYPES))] = (
+        Field(default=catalog.DATA_TYPES, description="Data types to collect: `e2e`, `interactivity`")
     )
     base_url: Annotated[str, AfterValidator(_site)] = Field(
         default="https://inferencemax.semianalysis.com", description="Root of the site: `http://127.0.0.1:8000`"
@@ -159,7 +167,10 @@ class InferencexArguments(SiteArguments):
     date: Day | None = Field(default=None, description="The day of `as_of` and `exact`, `YYYY-MM-DD`")
     since: Day | None = Field(default=None, description="First day of `exact` and `history`")
     until: Day | None = Field(default=None, description="Last day of `exact` and `history`")
-    datasets: Annotated[tuple[Literal["benchmarks"] | catalog.Dataset, ...], BeforeValidator(_listed)] = Field(
+    datasets: Annotated[
+        tuple[Literal["benchmarks"] | catalog.Dataset, ...],
+        BeforeValidator(_some_of("dataset", ("benchmarks", *catalog.DATASETS))),
+    ] = Field(
         default=("benchmarks",),
         description="What to collect: `benchmarks`, `evaluations`, `reliability`, `submissions`, `workflow_info`",
     )

@@ -243,7 +243,7 @@ def _written(write: Callable[..., object], *args: object, size: int, **more: obj
         with suppress(TimeoutError):
             write(*args, timeout=seconds, **more)
             return
-    raise TimeoutError(f"the store has not taken {size} bytes in {seconds:.0f} s, {WRITES} times")
+    raise TimeoutError(f"the store has not taken {size} bytes within {seconds:.0f} s, {WRITES} times")
 
 
 def tag_of(info: dict[str, Any]) -> str:

@@ -177,7 +177,7 @@ def find(output: Path, text: str) -> StoredVersion:
     if found:
         choices = ", ".join(f"{stored.spider}/{name}" for stored in found)
         raise UnknownVersionError(f"{text!r} may be any of {choices}; name one")
-    raise UnknownVersionError(f"no version is called {text!r}; {_choices(roots)}")
+    raise UnknownVersionError(f"no version is called {text!r}; {_choices(roots, spider)}")
 
 
 def _named(root: Path, name: str) -> StoredVersion | None:
@@ -190,9 +190,12 @@ def _named(root: Path, name: str) -> StoredVersion | None:
     return None
 
 
-def _choices(roots: list[Path]) -> str:
+def _choices(roots: list[Path], spider: str) -> str:
     newest = [f"{stored.spider}/{stored.name}" for stored in _newest(roots)]
-    return f"the newest are: {', '.join(newest)}" if newest else "there are none yet; scrapy crawl makes one"
+    if newest:
+        return f"the newest are: {', '.join(newest)}"
+    none = f"there are none of {spider!r}" if spider else "there are none yet"
+    return f"{none}; scrapy crawl makes one, scrapy versions lists those of all spiders"
 
 
 def _newest(roots: list[Path], number: int = 3) -> Iterator[StoredVersion]:

@@ -248,8 +248,9 @@ def test_a_spider_without_versions_and_one_that_cannot_be_read_are_told(witness:
     output = witness()
     run = command(output, "crosscheck", "inferencemax", "inferencex")
     assert run.status == 1
-    none = "no version is called 'inferencex/latest'; there are none yet; scrapy crawl makes one"
-    assert run.stderr == f"scrapy crosscheck: error: {none}\n"
+    none = "no version is called 'inferencex/latest'; there are none of 'inferencex'; "
+    hint = "scrapy crawl makes one, scrapy versions lists those of all spiders"
+    assert run.stderr == f"scrapy crosscheck: error: {none}{hint}\n"
     (latest(output, WITNESS) / "benchmarks.parquet").write_bytes(b"")
     run = command(output, "crosscheck", "inferencemax", WITNESS)
     assert run.status == 1

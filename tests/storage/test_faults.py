@@ -60,7 +60,7 @@ def test_a_store_that_never_takes_a_file_is_told_of(output: Output) -> None:
         Objects(output.url).send(file, "large")
     assert FOREVER - fault.times == objects.WRITES
     assert str(raised.value) == (
-        f"cannot write {output.url}/large: the store has not taken 16000000 bytes in 1 s, 2 times; "
+        f"cannot write {output.url}/large: the store has not taken 16000000 bytes within 1 s, 2 times; "
         "see whether the endpoint is right and can be reached"
     )
 

@@ -200,7 +200,11 @@ def test_a_model_that_does_not_exist_is_named_with_those_that_do(start: Start, c
         (("mode=as_of", "date=yesterday"), "'yesterday' is no day"),
         (("mode=history", "since=2026-05-01", "until=2026-01-01"), "since=2026-05-01 is after until=2026-01-01"),
         (("sequences=2k/2k",), "unknown sequence '2k/2k'"),
-        (("datasets=prices",), "spider argument datasets"),
+        (("mode=as_of", "date=2026-02-30"), "spider argument date: '2026-02-30' is no day: day is out of range"),
+        (
+            ("datasets=benchmarks,prices",),
+            "spider argument datasets: unknown dataset 'prices'; valid: benchmarks, evaluations, reliability, ",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(crawl: Crawl, arguments: tuple[str, ...], message: str) -> None:
