@@ -14,7 +14,7 @@ from inferencemax_spider.serve.problems import GoneError, ProblemError
 from inferencemax_spider.storage import place
 from inferencemax_spider.storage.objects import DamagedError, StorageError
 from inferencemax_spider.versions import overview, store
-from inferencemax_spider.versions.stored import PREVIOUS, RECORDS, SUMMARY, StoredVersion, all_of, before
+from inferencemax_spider.versions.stored import PREVIOUS, RECORDS, SUMMARY, StoredVersion, all_of, before, is_name
 
 NAMES_TOLD = 10
 """How many versions are named to whoever asks for one that is not there."""
@@ -52,12 +52,16 @@ class Source:
             ProblemError: there are none.
             GoneError: all that were there a moment ago are gone.
         """
+        if versions := all_of(self._root(spider)):
+            return versions
+        raise GoneError(f"the versions of {spider} were removed while they were being listed")
+
+    def _root(self, spider: str) -> Path:
+        """Return the folder of the versions of *spider*."""
         # The name comes from a URL: it is looked up, and never becomes a path by itself.
         if spider not in (known := self.spiders()):
             raise ProblemError(404, f"no spider {spider!r} has versions; there are: {', '.join(known) or 'none yet'}")
-        if versions := all_of(self.output / spider):
-            return versions
-        raise GoneError(f"the versions of {spider} were removed while they were being listed")
+        return self.output / spider
 
     def latest(self, spider: str) -> str | None:
         """Return the name of the version that ``latest`` leads to."""
@@ -88,25 +92,16 @@ class Source:
             ProblemError: there is none.
             GoneError: it was there a moment ago.
         """
-        wanted = self._followed(spider, name)
-        versions = self.versions(spider)
-        for version in versions:
-            if version.name == wanted:
-                return version
+        root = self._root(spider)
+        wanted = _followed(root, name)
+        # Not looked for in a list: where versions come and go, a list is of a moment that has passed.
+        if wanted and is_name(wanted) and (root / wanted).is_dir():
+            return StoredVersion(root / wanted)
         if name in ALIASES and wanted:
             raise GoneError(f"version {wanted} of {spider}, its {name}, has just been removed")
-        newest = ", ".join(version.name for version in reversed(versions[-NAMES_TOLD:]))
+        versions = all_of(root)
+        newest = ", ".join(version.name for version in reversed(versions[-NAMES_TOLD:])) or "none"
         raise ProblemError(404, f"{spider} has no version {name!r}; the newest of {len(versions)} are: {newest}")
-
-    def _followed(self, spider: str, name: str) -> str | None:
-        """Return the name of the version that *name* leads to."""
-        if name not in ALIASES or spider not in self.spiders():
-            return name
-        latest = self.latest(spider)
-        if name == store.LATEST or not latest:
-            return latest
-        older = before(self.output / spider, latest)
-        return older.name if older else None
 
     def digest(self, version: StoredVersion) -> str:
         """Return what changes whenever the files of *version* do: the digest of its summary, which has theirs."""
@@ -140,6 +135,17 @@ class Source:
             if name not in files:
                 raise ProblemError(404, f"version {version.name} has no file {name!r}; there are: {', '.join(files)}")
             return place.there(version.folder, name).open("rb")
+
+
+def _followed(root: Path, name: str) -> str | None:
+    """Return the name of the version under *root* that *name* leads to."""
+    if name not in ALIASES:
+        return name
+    latest = store.latest(root)
+    if name == store.LATEST or not latest:
+        return latest
+    older = before(root, latest)
+    return older.name if older else None
 
 
 T = TypeVar("T")

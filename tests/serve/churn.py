@@ -1,6 +1,7 @@
 """Publish and prune: the store SPIDER folder ROOT gets copies of its latest version, and keeps KEEP of them.
 
-Usage: churn.py ROOT KEEP. It goes on until its input ends, and prints the name of each version it has published.
+Usage: churn.py ROOT KEEP SECONDS. It goes on until its input ends, with a pause of so many SECONDS after each version,
+and prints the name of each that it has published.
 """
 
 from __future__ import annotations
@@ -15,9 +16,6 @@ from pathlib import Path
 
 from inferencemax_spider.versions import retention, store
 
-PAUSE = 0.2
-"""Seconds between two versions: far less than any run takes, far more than any answer."""
-
 
 def published(root: Path, seconds: int = 0) -> str:
     """Publish a copy of the latest version under *root*, so many *seconds* later than now; return its name."""
@@ -28,10 +26,10 @@ def published(root: Path, seconds: int = 0) -> str:
     return name
 
 
-def main(root: Path, keep: int) -> None:
+def main(root: Path, keep: int, pause: float) -> None:
     """Publish and prune until the input ends."""
     numbers = count(1)
-    while not select.select([sys.stdin], [], [], PAUSE)[0]:
+    while not select.select([sys.stdin], [], [], pause)[0]:
         # A later name each time: a name that was pruned is not taken again.
         print(published(root, next(numbers)), flush=True)  # noqa: T201 - the test reads it
         report = retention.apply(root, retention.Policy(keep=keep), datetime.now(UTC))
@@ -39,4 +37,4 @@ def main(root: Path, keep: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any, cast
 import pytest
 
 from inferencemax_spider.serve.guard import AT_ONCE
+from inferencemax_spider.serve.problems import ProblemError
+from inferencemax_spider.serve.source import Source
 from inferencemax_spider.versions import store
 from tests.commands import stored
 from tests.crawl import runs
@@ -30,6 +33,7 @@ CLIENTS = 50
 ROUNDS = 3
 SPIDER = "inferencemax"
 LIMIT = 500
+VERSIONS = 300
 
 
 @pytest.fixture
@@ -43,9 +47,12 @@ def changing(output: Path, tmp_path: Path) -> Iterator[Service]:
 
 
 @contextmanager
-def churning(root: Path) -> Iterator[list[str]]:
-    """Have another process publish and prune in *root*; give the names of what it has published, as they come."""
-    command = [sys.executable, "-m", "tests.serve.churn", str(root), "1"]
+def churning(root: Path, pause: float) -> Iterator[list[str]]:
+    """Have another process publish and prune in *root*; give the names of what it has published, as they come.
+
+    Seconds of a *pause* follow each.
+    """
+    command = [sys.executable, "-m", "tests.serve.churn", str(root), "1", str(pause)]
     names: list[str] = []
     with subprocess.Popen(command, cwd=runs.REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
@@ -108,13 +115,35 @@ def asked(service: Service, digest: str) -> Counter[int]:
 def test_fifty_clients_while_versions_come_and_go(changing: Service) -> None:
     root = changing.output / SPIDER
     digest = sha256((changing.folder(SPIDER) / "benchmarks.parquet").read_bytes()).hexdigest()
-    with churning(root) as names, ThreadPoolExecutor(CLIENTS) as pool:
+    with churning(root, pause=0.2) as names, ThreadPoolExecutor(CLIENTS) as pool:
         seen = sum(pool.map(lambda _: asked(changing, digest), range(CLIENTS)), Counter[int]())
     assert len(names) > 5
     assert seen.keys() <= {200, 404, 410}
     assert seen[200] > 0
     assert seen[404] + seen[410] > 0
     assert changing.json(address(SPIDER, part="checks"))["version"] == names[-1]
+
+
+def said_of_each(source: Source, names: list[str]) -> list[tuple[str, str]]:
+    """Ask for each of the *names* as they come, until there are many; return what is found, or why nothing is."""
+    said = []
+    while len(names) < VERSIONS:
+        for name in names[-2:]:
+            try:
+                said.append((name, source.find(SPIDER, name).name))
+            except ProblemError as problem:
+                said.append((name, problem.detail))
+    return said
+
+
+def test_a_version_that_is_there_is_found_whatever_comes_and_goes(tmp_path: Path) -> None:
+    root = tmp_path / SPIDER
+    name, partial = store.claim(root, datetime(2025, 10, 25, tzinfo=UTC))
+    (partial / "summary.json").write_text('{"status": "complete"}')
+    store.point_latest(store.publish(partial, name))
+    with churning(root, pause=0) as names, ThreadPoolExecutor(CLIENTS) as pool:
+        said = list(pool.map(lambda _: said_of_each(Source(tmp_path), names), range(CLIENTS)))
+    assert not [answer for answers in said for name, answer in answers if name not in answer]
 
 
 def test_latest_is_the_new_one_as_soon_as_it_is_published(changing: Service) -> None:
