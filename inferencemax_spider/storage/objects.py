@@ -28,12 +28,14 @@ AT_ONCE = 8
 """Requests under way at once."""
 CONNECT, READ, ATTEMPTS = 10, 30, 4
 """Seconds to connect and to wait for an answer, and how often a request is made."""
-WITHIN, SLOWEST, WRITES = 60.0, 16 * 1024, 2
-"""Seconds a write may take, bytes a second by which it may take longer, and how often it is begun.
+WITHIN, SLOWEST, TIMES = 60.0, 16 * 1024, 2
+"""Seconds a file may be on its way, bytes a second by which it may be longer, and how often it is sent or fetched.
 
-The libraries bound the wait for an answer; a store that does not take the body, or does not ask for
-it (``Expect: 100-continue``), would keep them for ever.
+The libraries bound the wait for an answer. A store that does not take the body, or does not ask for
+it (``Expect: 100-continue``), or whose answer trickles, would keep them for ever.
 """
+ANSWERED = 600.0
+"""Seconds all else may take in total: a listing of many pages, with the attempts that the libraries make."""
 OPTIONS: dict[str, dict[str, Any]] = {
     "s3": {
         "config_kwargs": {
@@ -113,13 +115,13 @@ class Objects:
             StorageError: it could not be read.
         """
         with self._asking(f"read {self.url}/{name}"):
-            return bytes(self.fs.cat_file(self._key(name)))
+            return bytes(self.fs.cat_file(self._key(name), timeout=ANSWERED))
 
     def tag(self, name: str) -> str | None:
         """Return what changes whenever the object called *name* is written; ``None`` if there is none."""
         with self._asking(f"read {self.url}/{name}"):
             try:
-                return tag_of(self.fs.info(self._key(name)))
+                return tag_of(self._info(name))
             except FileNotFoundError:
                 return None
 
@@ -131,7 +133,7 @@ class Objects:
         """
         with self._asking(f"list {self.url}"):
             try:
-                keys = self.fs.ls(self._key(name), detail=False)
+                keys = self.fs.ls(self._key(name), detail=False, timeout=ANSWERED)
             except FileNotFoundError:
                 self._need_bucket()
                 return []
@@ -141,7 +143,7 @@ class Objects:
         """Return all objects below *name*, at any depth."""
         with self._asking(f"list {self.url}"):
             try:
-                entries = self.fs.find(self._key(name), detail=True)
+                entries = self.fs.find(self._key(name), detail=True, timeout=ANSWERED)
             except FileNotFoundError:
                 return {}
         return {key.removeprefix(f"{self.base}/"): _entry(info) for key, info in entries.items()}
@@ -150,7 +152,7 @@ class Objects:
         """Write an object that is not there yet; return whether that was so."""
         with self._asking(f"write {self.url}/{name}"):
             try:
-                _written(self.fs.pipe_file, self._key(name), data, size=len(data), mode="create")
+                _in_time(self.fs.pipe_file, self._key(name), data, size=len(data), mode="create")
             except FileExistsError:
                 return False
             except FileNotFoundError:
@@ -168,10 +170,10 @@ class Objects:
             if self.scheme not in ("s3", *AZURE):
                 if self.tag(name) != seen:
                     return False
-                _written(self.fs.pipe_file, self._key(name), data, size=len(data))
+                _in_time(self.fs.pipe_file, self._key(name), data, size=len(data))
                 return True
             try:
-                _written(self.fs.pipe_file, self._key(name), data, size=len(data), **_unchanged(self.scheme, seen))
+                _in_time(self.fs.pipe_file, self._key(name), data, size=len(data), **_unchanged(self.scheme, seen))
             except Exception as error:
                 if _is_stale(error):
                     return False
@@ -185,8 +187,8 @@ class Objects:
         """
         size = path.stat().st_size
         with self._asking(f"write {self.url}/{name}"):
-            _written(self.fs.put_file, str(path), self._key(name), size=size)
-            arrived = self.fs.info(self._key(name))["size"]
+            _in_time(self.fs.put_file, str(path), self._key(name), size=size)
+            arrived = self._info(name)["size"]
         if arrived != size:
             raise StorageError(f"{self.url}/{name} has {arrived} bytes instead of {size}; try again")
 
@@ -199,7 +201,8 @@ class Objects:
         """
         with self._asking(f"read {self.url}/{name}"):
             try:
-                self.fs.get_file(self._key(name), str(path))
+                size = self._info(name)["size"]
+                _in_time(self.fs.get_file, self._key(name), str(path), size=size)
             except FileNotFoundError:
                 path.unlink(missing_ok=True)
                 raise
@@ -210,11 +213,14 @@ class Objects:
 
     def _remove(self, name: str) -> None:
         with self._asking(f"remove {self.url}/{name}"), suppress(FileNotFoundError):
-            self.fs.rm_file(self._key(name))
+            self.fs.rm_file(self._key(name), timeout=ANSWERED)
+
+    def _info(self, name: str) -> dict[str, Any]:
+        return dict(self.fs.info(self._key(name), timeout=ANSWERED))
 
     def _need_bucket(self) -> None:
         try:
-            self.fs.info(self.base.partition("/")[0])
+            self.fs.info(self.base.partition("/")[0], timeout=ANSWERED)
         except FileNotFoundError:
             raise StorageError(self._no_bucket()) from None
 
@@ -232,18 +238,18 @@ def together(work: Callable[[T], R], things: Iterable[T]) -> list[R]:
             raise
 
 
-def _written(write: Callable[..., object], *args: object, size: int, **more: object) -> None:
-    """Call *write* of the library, which sends *size* bytes, and once more where that is not done in time.
+def _in_time(move: Callable[..., object], *args: object, size: int, **more: object) -> None:
+    """Call *move* of the library, which sends or fetches *size* bytes, and once more where that is not done in time.
 
     Raises:
         TimeoutError: it was not done the second time either.
     """
     seconds = WITHIN + size / SLOWEST
-    for _ in range(WRITES):
+    for _ in range(TIMES):
         with suppress(TimeoutError):
-            write(*args, timeout=seconds, **more)
+            move(*args, timeout=seconds, **more)
             return
-    raise TimeoutError(f"the store has not taken {size} bytes within {seconds:.0f} s, {WRITES} times")
+    raise TimeoutError(f"{size} bytes have not gone over within {seconds:.0f} s, {TIMES} times")
 
 
 def tag_of(info: dict[str, Any]) -> str:
@@ -308,7 +314,8 @@ def _modified(info: dict[str, Any]) -> datetime:
 
 def _cause(error: Exception) -> str:
     """Return what *error* says, in one line of bounded length and without what may be a secret."""
-    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    silent = "no whole answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or silent
     line = _USERINFO.sub("//", " ".join(text.split("\n", 1)[0].split())).rstrip(".;: ")
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 

@@ -22,6 +22,8 @@ from tests.crawl.runs import TIMEOUT
 
 KEYS = {"AWS_ACCESS_KEY_ID": "an-access-key", "AWS_SECRET_ACCESS_KEY": "a-secret-that-nobody-may-see"}
 FOREVER = 1_000_000
+PAUSE = 0.1
+"""Seconds between two bytes of an answer that trickles."""
 
 Environ = dict[str, Any]
 Answer = Iterable[bytes]
@@ -33,8 +35,8 @@ class Fault:
 
     ``kind`` is ``status`` (answered with that, and not carried out), ``reset`` (the connection is, before anything is
     done), ``lost`` (it is carried out, then the connection is reset), ``deaf`` (nothing of the body is read until it
-    is let go, and the connection is reset then), or ``hold`` (it waits until it is let go, and is carried out then,
-    unless ``kind`` was changed meanwhile).
+    is let go, and the connection is reset then), ``trickle`` (a byte of the answer comes now and then, until it is let
+    go), or ``hold`` (it waits until it is let go, and is carried out then, unless ``kind`` was changed meanwhile).
     """
 
     method: str
@@ -91,6 +93,8 @@ class FaultyApp:
                 return self._carried_out(environ, start)
         if fault.kind == "lost":
             self._carried_out(environ, lambda *_: None)
+        if fault.kind == "trickle":
+            return self._trickling(fault, environ, start)
         if fault.kind == "deaf":
             fault.released.wait(TIMEOUT)
         if fault.kind in ("lost", "reset", "deaf"):
@@ -99,6 +103,13 @@ class FaultyApp:
         environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         start(fault.status, [("Content-Type", "application/xml"), ("Connection", "close")])
         return [b"<Error><Code>InternalError</Code><Message>We had a problem</Message></Error>"]
+
+    def _trickling(self, fault: Fault, environ: Environ, start: Callable[..., Any]) -> Iterator[bytes]:
+        body = b"".join(self.app(environ, start))
+        for byte in body:
+            if fault.released.wait(PAUSE):
+                break
+            yield bytes([byte])
 
     def _lagging(self, environ: Environ, start: Callable[..., Any], known: set[str]) -> Answer:
         """Answer a listing as if nothing but what is *known* were there."""

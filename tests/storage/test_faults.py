@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -35,8 +36,9 @@ def test_a_put_that_fails_for_a_while_costs_nothing(output: Output, kind: str) -
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have writes of this process wait a second where they would a minute."""
+    """Have this process wait a second for a file where it would a minute, and for all else where it would ten."""
     monkeypatch.setattr(objects, "WITHIN", 1.0)
+    monkeypatch.setattr(objects, "ANSWERED", 1.0)
     monkeypatch.setattr(objects, "SLOWEST", float("inf"))
 
 
@@ -58,11 +60,50 @@ def test_a_store_that_never_takes_a_file_is_told_of(output: Output) -> None:
     file.write_bytes(b"0123456789abcdef" * 1_000_000)
     with output.server.fault("PUT", "/large", "deaf") as fault, pytest.raises(StorageError) as raised:
         Objects(output.url).send(file, "large")
-    assert FOREVER - fault.times == objects.WRITES
+    assert FOREVER - fault.times == objects.TIMES
     assert str(raised.value) == (
-        f"cannot write {output.url}/large: the store has not taken 16000000 bytes within 1 s, 2 times; "
+        f"cannot write {output.url}/large: 16000000 bytes have not gone over within 1 s, 2 times; "
         "see whether the endpoint is right and can be reached"
     )
+
+
+@pytest.mark.usefixtures("environment", "hurried")
+def test_a_file_that_trickles_is_left_and_asked_for_again(output: Output) -> None:
+    file, there = output.folder / "file", Objects(output.url)
+    there.create("large", b"0123456789abcdef" * 100)
+    with output.server.fault("GET", "/large", "trickle", times=1) as fault:
+        there.get("large", file)
+        assert fault.reached.is_set()
+    assert file.read_bytes() == there.read("large")
+    with output.server.fault("GET", "/large", "trickle") as fault, pytest.raises(StorageError) as raised:
+        there.get("large", file)
+    assert FOREVER - fault.times == objects.TIMES
+    assert str(raised.value) == (
+        f"cannot read {output.url}/large: 1600 bytes have not gone over within 1 s, 2 times; "
+        "see whether the endpoint is right and can be reached"
+    )
+
+
+@pytest.mark.usefixtures("environment", "hurried")
+@pytest.mark.parametrize(
+    ("text", "ask", "told"),
+    [
+        ("/pointer", lambda there: there.read("pointer"), "cannot read {}/pointer"),
+        ("", lambda there: there.found(), "cannot list {}"),
+        ("", lambda there: there.children(), "cannot list {}"),
+    ],
+    ids=["read", "found", "children"],
+)
+def test_an_answer_that_trickles_is_not_waited_for(
+    output: Output, text: str, ask: Callable[[Objects], object], told: str
+) -> None:
+    there = Objects(output.url)
+    there.create("pointer", b"0123456789abcdef" * 100)
+    with output.server.fault("GET", text, "trickle") as fault, pytest.raises(StorageError) as raised:
+        ask(there)
+    assert fault.reached.is_set()
+    remedy = "see whether the endpoint is right and can be reached"
+    assert str(raised.value) == f"{told.format(output.url)}: no whole answer in time; {remedy}"
 
 
 def test_a_put_that_keeps_failing_fails_the_run_and_what_was_collected_stays(output: Output) -> None:
