@@ -1,1 +1,1 @@
-"""Tests of what ``scrapy collect`` decides; its runs are tested with the other commands."""
+"""Tests of ``scrapy collect``: what it decides, and its runs."""

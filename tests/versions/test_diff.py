@@ -9,67 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inferencemax_spider.arguments import ArgumentError
 from inferencemax_spider.errors import OperationalError
-from inferencemax_spider.parsers import api_v1, static_json
-from inferencemax_spider.versions import diff, diff_page, diff_rows
-from inferencemax_spider.versions.diff import Difference, Shift, compare
-
-Row = dict[str, Any]
-
-STATIC: Row = {
-    "source": "static-json",
-    "model_name": "gpt-oss 120B",
-    "sequence_length": "1k-1k",
-    "data_type": "e2e",
-    "conc": 16,
-    "hwKey": "b200",
-    "precision": "fp4",
-    "tp": 4,
-    "x": 8.0,
-    **{f"{name}_y": 100.0 for name in static_json.CURVES},
-    **{f"{name}_roof": True for name in static_json.CURVES},
-    "y": 100.0,
-}
-LIVE: Row = {
-    "source": "api-v1",
-    "model_name": "gpt-oss-120b",
-    "model": "gptoss120b",
-    "sequence_length": "1k-1k",
-    "isl": 1024,
-    "osl": 1024,
-    "conc": 16,
-    "hwKey": "b200_trt",
-    "hardware": "b200",
-    "framework": "trt",
-    "spec_method": "none",
-    "precision": "fp4",
-    "tp": 4,
-    "date": "2026-05-05",
-    "run_url": "https://example.org/1",
-    "tpPerGpu_y": 100.0,
-    "tput_per_gpu": 100.0,
-    "e2e_x": 8.0,
-    "inter_x": 50.0,
-    "e2e_roof": True,
-}
-
-
-def static(*changes: Row) -> pa.Table:
-    return pa.Table.from_pylist([STATIC | change for change in changes], schema=static_json.LAYOUT.schema)
-
-
-def live(*changes: Row) -> pa.Table:
-    return pa.Table.from_pylist([LIVE | change for change in changes], schema=api_v1.LATEST.schema)
-
-
-def rows_of(difference: Difference) -> list[Row]:
-    return [row for table in diff_rows.tables(difference) for row in table.to_pylist()]
+from inferencemax_spider.versions import diff, diff_page
+from inferencemax_spider.versions.diff import Shift, compare
+from tests.versions.records import Row, live, rows_of, static
 
 
 def counts(old: pa.Table, new: pa.Table, **options: Any) -> tuple[int, ...]:
@@ -300,61 +248,9 @@ def test_a_row_of_the_live_api_stands_for_two_of_the_static_generation() -> None
     assert (row["model_name"], row["metric"], row["old"], row["new"]) == ("gpt-oss-120b", "inter_x", 40.0, 50.0)
 
 
-def test_a_record_without_any_metric_is_listed_all_the_same() -> None:
-    bare = {name: None for name, value in LIVE.items() if isinstance(value, float)}
-    (row,) = rows_of(compare(live(), live(bare)))
-    assert (row["change"], row["conc"], row["metric"], row["new"]) == ("added", 16, None, None)
-
-
-def test_rows_have_the_columns_that_are_announced() -> None:
-    for old, new in ((static({}), static()), (live({}), live()), (static({}), live({}))):
-        difference = compare(old, new)
-        assert {tuple(table.column_names) for table in diff_rows.tables(difference)} == {
-            tuple(diff_rows.columns(difference))
-        }
-
-
-def test_many_rows_come_in_parts() -> None:
-    number = diff_rows.RECORDS_AT_ONCE + 5
-    difference = compare(live(), live(*({"conc": conc + 1} for conc in range(number))), metrics=["tpPerGpu_y"])
-    tables = list(diff_rows.tables(difference))
-    assert [table.num_rows for table in tables] == [number - 5, 5]
-    assert pc.sum(tables[1]["new"]).as_py() == 500.0
-
-
-def test_the_summary_is_small_and_plain_json() -> None:
-    old = static(*({"hwKey": f"b{number}", "conc": conc} for number in range(205) for conc in (1, 2)))
-    new = static({"hwKey": "b7", "conc": 1, "tpPerGpu_y": 110.0, "tpPerMw_y": 9.0}, *({"hwKey": "c"},) * 3)
-    summary = diff.summary(compare(old, new), since="20251025T010007Z")
-    assert summary == json.loads(json.dumps(summary, allow_nan=False))
-    assert summary["since"] == "20251025T010007Z"
-    assert summary["records"] == {"added": 3, "removed": 409, "changed": 1, "updated": 0, "unchanged": 0}
-    assert (len(summary["groups"]), summary["groups_omitted"]) == (200, 6)
-    assert summary["groups"][0] == {
-        "model": "gpt-oss 120B",
-        "sequence": "1k-1k",
-        "hwKey": "c",
-        "added": 3,
-        "removed": 0,
-        "changed": 0,
-        "metrics": {},
-    }
-    (changed,) = (group for group in summary["groups"] if group["hwKey"] == "b7")
-    assert changed["metrics"] == {"tpPerGpu_y": {"median": 0.1, "largest": 0.1}}
-
-
-def test_a_first_version_has_nothing_to_differ_from() -> None:
-    assert diff.summary() == {"since": None, "records": None, "groups": [], "groups_omitted": 0}
-
-
 def test_what_holds_no_records_is_refused() -> None:
     with pytest.raises(OperationalError, match="there is no column 'hwKey'"):
         compare(static({}), static({}).drop_columns("hwKey"))
     other = static({}).drop_columns("conc").append_column("conc", pa.array(["many"]))
     with pytest.raises(OperationalError, match="differ in type"):
         compare(static({}), other)
-
-
-def test_a_cell_of_markdown_cannot_break_its_table() -> None:
-    lines = list(diff_page.markdown(compare(static(), static({"model_name": "a|b"}))))
-    assert lines[-1].startswith(r"| a\|b | 1k-1k | b200 | 1 | – | – |")

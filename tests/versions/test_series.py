@@ -18,7 +18,7 @@ from inferencemax_spider.parsers import api_v1, static_json
 from inferencemax_spider.versions import series
 from inferencemax_spider.versions.series import Wanted
 from inferencemax_spider.versions.stored import RECORDS, SUMMARY, StoredVersion
-from tests.versions.test_diff import LIVE, STATIC, Row
+from tests.versions.records import LIVE, STATIC, Row
 
 NAME = "20260506T010000Z"
 

@@ -3,107 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from inferencemax_spider.demo import Content, Dataset, DemoSite, Fault, GeneratedContent
-from inferencemax_spider.demo.api import ApiContent, ApiDataset
-from inferencemax_spider.demo.content import LayeredContent
 from inferencemax_spider.notify.channels import VARIABLE
+from tests.collecting.collected import HALF_STATIC, LIVE, NO_LIVE, NO_STATIC, STATIC, Start, asked, collect, versions
 from tests.collecting.spiders import MISSING
 from tests.commands.stored import command
 from tests.crawl import runs
-from tests.crawl.runs import LOG_LINE, Run
 from tests.notify.receivers import web_server
-
-STATIC, LIVE = "inferencemax", "inferencex"
-SMALL = ("-a", "models=gpt-oss-120b", "-a", "sequences=1k1k")
-NO_STATIC, NO_LIVE = "status=404@/data/*", "status=404@/api/*"
-HALF_STATIC = f"status=404@*{runs.BROKEN}"
-WARNING = "scrapy collect: warning: "
-
-Start = Callable[..., DemoSite]
-
-
-@pytest.fixture(scope="module")
-def content() -> Content:
-    return LayeredContent(ApiContent(ApiDataset()), GeneratedContent(Dataset()))
-
-
-@pytest.fixture
-def start(content: Content) -> Iterator[Start]:
-    """Return a function that starts a site of both generations, with faults in their text form."""
-    with ExitStack() as stack:
-        yield lambda *specs: stack.enter_context(DemoSite(content, [Fault.parse(spec) for spec in specs]))
-
-
-@pytest.fixture
-def output(tmp_path: Path) -> Path:
-    return tmp_path / "output"
-
-
-@dataclass(frozen=True)
-class Collected:
-    """A collection that has ended."""
-
-    run: Run
-    output: Path
-
-    @property
-    def status(self) -> int:
-        return self.run.status
-
-    @property
-    def warnings(self) -> list[str]:
-        return [line.removeprefix(WARNING) for line in self.run.stderr.splitlines() if line.startswith(WARNING)]
-
-    @property
-    def last(self) -> str:
-        """The line that says what became of it."""
-        return (self.run.stdout if self.status in {0, 3} else self.run.stderr).splitlines()[-1]
-
-    @property
-    def version(self) -> Path:
-        return (self.output / "collect" / "latest").resolve()
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads((self.version / "summary.json").read_text())
-        return loaded
-
-
-def line(output: Path, url: str, *args: str, primary: str = STATIC, fallback: str = LIVE) -> list[str]:
-    """Return the command line of a small collection of the site at *url*."""
-    small = () if any(word.startswith("models=") for word in args) else SMALL
-    site = ("-a", f"base_url={url}", "-s", f"OUTPUT_DIR={output}", "-s", "RETRY_TIMES=0")
-    return runs.scrapy("collect", primary, "--fallback", fallback, *small, *site, *args)
-
-
-def collect(output: Path, site: DemoSite, *args: str, env: Mapping[str, str] | None = None, **names: str) -> Collected:
-    """Collect, and look at how it talks."""
-    process = runs.begin(line(output, site.base_url, *args, **names), env)
-    stdout, stderr = process.communicate(timeout=runs.TIMEOUT)
-    run = Run(process.returncode, stdout, stderr, None)
-    assert "Traceback" not in run.output, run.output
-    strange = [text for text in stderr.splitlines() if not LOG_LINE.match(text) and not text.startswith(WARNING)]
-    assert strange == []
-    return Collected(run, output)
-
-
-def asked(site: DemoSite, path: str) -> bool:
-    return any(request.path.startswith(path) for request in site.requests)
-
-
-def versions(output: Path, spider: str) -> list[Path]:
-    return sorted((output / spider).glob("2*Z*"))
 
 
 def test_a_complete_primary_is_published_as_it_is_and_the_fallback_is_not_needed(start: Start, output: Path) -> None:
@@ -319,80 +229,6 @@ def test_a_channel_that_fails_is_told_and_changes_nothing(start: Start, output: 
         done = collect(output, start(NO_STATIC), env={VARIABLE: web.url})
     assert done.status == 0
     assert done.warnings[-1].startswith("could not notify channel 1 (json): it did not take the message")
-
-
-class Running:
-    """A collection whose primary waits for an answer that does not come."""
-
-    def __init__(self, output: Path, site: DemoSite, **names: str) -> None:
-        self.output, self.site = output, site
-        self.process = runs.begin(line(output, site.base_url, "-s", "DOWNLOAD_TIMEOUT=100", **names))
-
-    @property
-    def child(self) -> int:
-        text = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return int(text.split()[0]) if text.strip() else 0
-
-    def ended(self) -> Collected:
-        stdout, stderr = self.process.communicate(timeout=runs.TIMEOUT)
-        return Collected(Run(self.process.returncode, stdout, stderr, None), self.output)
-
-
-@pytest.fixture
-def running(start: Start, output: Path) -> Iterator[Running]:
-    found = Running(output, start(f"stall@*{runs.BROKEN}"))
-    try:
-        runs.until(lambda: asked(found.site, f"/data/inference-performance/{runs.BROKEN}"), "the primary has asked")
-        runs.until(lambda: len(list(output.glob(f"{STATIC}/.*.partial/raw/*.json"))) == 1, "one of two raw files")
-        yield found
-    finally:
-        if found.process.poll() is None:
-            found.process.kill()
-            found.process.communicate()
-
-
-def test_a_signal_stops_the_primary_and_no_fallback_begins(running: Running) -> None:
-    child = running.child
-    running.process.send_signal(signal.SIGTERM)
-    runs.until(lambda: not passed_on(child), "the signal was handled")
-    # The request that is under way never ends; the second signal does not wait for it.
-    running.process.send_signal(signal.SIGTERM)
-    done = running.ended()
-    assert done.status == 130
-    assert (
-        done.last
-        == f"scrapy collect: error: nothing is usable: {STATIC} was cancelled{reason(done)}; nothing new is published"
-    )
-    assert not asked(running.site, "/api/")
-    assert not (running.output / "collect").exists()
-    assert not Path(f"/proc/{child}").exists()
-
-
-def reason(done: Collected) -> str:
-    return done.last.partition("was cancelled")[2].removesuffix("; nothing new is published")
-
-
-def passed_on(child: int) -> bool:
-    """Tell whether a SIGTERM is still pending for *child*, or was not sent to it yet."""
-    status = Path(f"/proc/{child}/status").read_text()
-    masks = [text.split()[1] for text in status.splitlines() if text.startswith(("SigPnd:", "ShdPnd:"))]
-    return any(int(mask, 16) >> (signal.SIGTERM - 1) & 1 for mask in masks)
-
-
-def test_one_signal_lets_the_crawl_end_in_its_own_way(start: Start, output: Path) -> None:
-    found = Running(output, start(f"latency=3@*{runs.BROKEN}"))
-    runs.until(lambda: asked(found.site, f"/data/inference-performance/{runs.BROKEN}"), "the primary has asked")
-    found.process.send_signal(signal.SIGINT)
-    done = found.ended()
-    assert done.status == 130
-    (partial,) = output.glob(f"{STATIC}/.*.partial")
-    assert json.loads((partial / "summary.json").read_text())["status"] == "cancelled"
-    assert not (output / "collect").exists()
-
-
-def test_a_crawl_is_not_in_the_process_group_that_ctrl_c_reaches(running: Running) -> None:
-    child = running.child
-    assert os.getpgid(child) == child != os.getpgid(running.process.pid)
 
 
 @pytest.mark.parametrize(
