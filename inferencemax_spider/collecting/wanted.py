@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scrapy.settings import Settings
-from scrapy.spiderloader import get_spider_loader
 
 from inferencemax_spider.arguments import SOURCES, ArgumentError
 from inferencemax_spider.errors import OperationalError
@@ -66,10 +65,7 @@ def divided(
 
 def _taken(settings: Settings, spider: str) -> set[str]:
     """Return the names of the arguments of *spider*."""
-    loader = get_spider_loader(settings)
-    if spider not in loader.list():
-        raise ArgumentError(f"there is no spider {spider!r}; valid: {', '.join(loader.list())}")
-    model = getattr(loader.load(spider), "arguments_model", None)
+    model = getattr(order.loaded(settings, spider), "arguments_model", None)
     return set(model.model_fields) if model else set()
 
 

@@ -59,6 +59,7 @@ class Command(crawl.Command):
         if not args:
             raise ArgumentError("name a spider, and versions if you like")
         assert self.settings is not None
+        order.loaded(self.settings, args[0])
         named = [opening.find(self.settings, text) for text in args[1:]]
         if not (opts.shards or opts.repair):
             if opts.spargs or opts.slot or opts.node:

@@ -18,6 +18,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TypeVar
 
+from scrapy import Spider
 from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
@@ -72,16 +73,25 @@ def slot_of(job: str | None, spider: str) -> str | None:
     return match[1] if match else None
 
 
+def loaded(settings: Settings, spider: str) -> type[Spider]:
+    """Return the class of the *spider* of that name.
+
+    Raises:
+        ArgumentError: there is none; the message names those there are.
+    """
+    loader = get_spider_loader(settings)
+    if spider not in loader.list():
+        raise ArgumentError(f"there is no spider {spider!r}; valid: {', '.join(loader.list())}")
+    return loader.load(spider)
+
+
 def check(settings: Settings, spider: str, arguments: Mapping[str, str]) -> None:
     """Check that *spider* is there and takes these *arguments* and *settings*, as it will when it runs.
 
     Raises:
         ArgumentError: it does not; the message names what is valid.
     """
-    loader = get_spider_loader(settings)
-    if spider not in loader.list():
-        raise ArgumentError(f"there is no spider {spider!r}; valid: {', '.join(loader.list())}")
-    crawler = Crawler(loader.load(spider), settings)
+    crawler = Crawler(loaded(settings, spider), settings)
     crawler.spidercls.from_crawler(crawler, **arguments)
 
 

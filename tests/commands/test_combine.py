@@ -194,7 +194,8 @@ def test_shards_of_two_slots_are_not_put_together(output: Path, site: DemoSite) 
             ("inferencex", "-a", "models=dsr1"),
             "-a, --slot and --node name the jobs of a fanout; give its --shards as well",
         ),
-        (("nope",), "there are no shards of nope in"),
+        (("nope",), "there is no spider 'nope'; valid: dashboard, "),
+        (("dashboard",), "there are no shards of dashboard in"),
         (("inferencemax", "inferencex-shard-1-of-3/latest"), "these are shards of inferencex, not of inferencemax"),
         (("inferencex", *["inferencex-shard-1-of-3/latest"] * 2), "shard 1/3 is there twice"),
         (
